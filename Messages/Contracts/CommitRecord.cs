@@ -1,0 +1,35 @@
+using MessagePack;
+
+namespace Cluster.Contracts;
+
+/// <summary>What one leaf of a committed step was.</summary>
+/// <param name="Digest">Of the sample ids that the worker says it decoded, in order.</param>
+[MessagePackObject]
+public sealed record LeafRecord(
+    [property: Key(0)] WorkerId Worker,
+    [property: Key(1)] int Samples,
+    [property: Key(2)] ulong Digest);
+
+/// <summary>The decision about one step; writing it to the log is the commit point, everything after it is redo.</summary>
+/// <param name="Samples">n.</param>
+/// <param name="Loss">Mean training loss over the n samples, in nats.</param>
+/// <param name="Accuracy">Fraction of the n samples that were right, 0 to 1.</param>
+/// <param name="GradNorm">Norm of the mean gradient before clipping.</param>
+/// <param name="Scale">Factor of the clipping, 1 when the norm was in bounds.</param>
+/// <param name="LearningRate">Of this step.</param>
+/// <param name="Applied">False for a skipped step: version v has the weights of v-1.</param>
+/// <param name="Leaves">In leaf order.</param>
+[MessagePackObject]
+public sealed record CommitRecord(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] StepId Step,
+    [property: Key(2)] int Attempt,
+    [property: Key(3)] long Epoch,
+    [property: Key(4)] int Samples,
+    [property: Key(5)] double Loss,
+    [property: Key(6)] double Accuracy,
+    [property: Key(7)] double GradNorm,
+    [property: Key(8)] double Scale,
+    [property: Key(9)] double LearningRate,
+    [property: Key(10)] bool Applied,
+    [property: Key(11)] IReadOnlyList<LeafRecord> Leaves);

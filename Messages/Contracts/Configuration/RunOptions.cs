@@ -1,0 +1,148 @@
+namespace Cluster.Contracts;
+
+/// <summary>
+/// Everything that a run's result depends on, and how it is carried out. The first group and the nested records decide
+/// the bits; the second group (workers, shards, devices, folders) may differ between two runs with equal results.
+/// </summary>
+public sealed record RunOptions
+{
+    /// <summary>Name of the recipe that the options came from; for people.</summary>
+    public string Recipe { get; init; } = "small-cnn";
+
+    /// <summary>Architecture: <c>small-cnn</c>, <c>resnet20</c>, <c>resnet18</c>, …</summary>
+    public string Model { get; init; } = "small-cnn";
+
+    /// <summary><c>cifar</c>, <c>imagenet</c>, or null: images of at most 64 pixels get the CIFAR stem.</summary>
+    public string? Stem { get; init; }
+
+    /// <summary><c>cifar10[:DIR]</c> or <c>synthetic</c>.</summary>
+    public string Data { get; init; } = "cifar10";
+
+    /// <summary>B: samples of one step over all workers.</summary>
+    public int Batch { get; init; } = 512;
+
+    /// <summary>K: leaves of a full step; B is divisible by it.</summary>
+    public int Microbatches { get; init; } = 8;
+
+    /// <summary>Length of the run in epochs, when <see cref="Steps"/> is null. Fractions are rounded to whole steps.</summary>
+    public double Epochs { get; init; } = 1;
+
+    /// <summary>Length of the run in steps; stops a run early or late without changing the schedule's length when <see cref="ScheduleOptions.TotalSteps"/> says so.</summary>
+    public long? Steps { get; init; }
+
+    /// <summary>Keys initial weights, sample order, augmentation and dropout.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>libtorch's and BLAS's threads per worker; part of the numeric fingerprint.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Let convolutions run on channels-last memory: faster on CPU and GPU, other (equally valid) bits.</summary>
+    public bool ChannelsLast { get; init; } = true;
+
+    public OptimizerOptions Optimizer { get; init; } = new();
+    public ScheduleOptions Schedule { get; init; } = new();
+    public LossOptions Loss { get; init; } = new();
+    public AugmentationOptions Augmentation { get; init; } = new();
+
+    /// <summary>W: worker actors.</summary>
+    public int Workers { get; init; } = 2;
+
+    /// <summary>P: parameter shards.</summary>
+    public int Ps { get; init; } = 1;
+
+    /// <summary><c>cpu</c> or a list such as <c>cuda:0,cuda:1</c>; workers take them in turn.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Evaluate every so many steps; 0 = at the end only.</summary>
+    public long EvalEvery { get; init; }
+
+    /// <summary>The run's folder; null = a new one under <c>runs/</c>.</summary>
+    public string? Out { get; init; }
+}
+
+/// <summary>The parameter server's rule. PyTorch's definitions (torch.optim.SGD).</summary>
+public sealed record OptimizerOptions
+{
+    /// <summary>μ: buffer = μ·buffer + (1 − dampening)·g.</summary>
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>Share of a new gradient that does not enter the momentum buffer; must be 0 with Nesterov. The first step is not damped, as in PyTorch.</summary>
+    public double Dampening { get; init; }
+
+    public bool Nesterov { get; init; } = true;
+
+    /// <summary>λ: coupled g += λ·w, or decoupled w ← (1 − lr·λ)·w.</summary>
+    public double WeightDecay { get; init; } = 5e-4;
+
+    /// <summary>Decoupled decay (Loshchilov and Hutter, 2019) instead of L2.</summary>
+    public bool DecoupledDecay { get; init; }
+
+    /// <summary>Decay biases and norm layers too.</summary>
+    public bool DecayNormAndBias { get; init; }
+
+    /// <summary>Largest norm of the mean gradient (Pascanu et al., 2013); 0 = no clipping. scale = min(1, clip / (norm + 1e-6)), as in torch.nn.utils.clip_grad_norm_.</summary>
+    public double ClipNorm { get; init; }
+}
+
+/// <summary>The learning rate as a function of the step.</summary>
+public sealed record ScheduleOptions
+{
+    /// <summary><c>constant</c>, <c>step</c> or <c>one-cycle</c>.</summary>
+    public string Kind { get; init; } = "constant";
+
+    /// <summary>Constant and step: the initial rate. One-cycle: the highest.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>Step: epochs between drops.</summary>
+    public double StepEpochs { get; init; } = 5;
+
+    /// <summary>Step: factor of a drop.</summary>
+    public double Gamma { get; init; } = 0.5;
+
+    /// <summary>One-cycle: share of the steps that rise.</summary>
+    public double PercentStart { get; init; } = 0.3;
+
+    /// <summary>One-cycle: initial rate = highest / this.</summary>
+    public double DivFactor { get; init; } = 25;
+
+    /// <summary>One-cycle: last rate = initial / this.</summary>
+    public double FinalDivFactor { get; init; } = 1e4;
+
+    /// <summary>One-cycle: <c>cos</c> or <c>linear</c>, as in torch.optim.lr_scheduler.OneCycleLR.</summary>
+    public string Anneal { get; init; } = "linear";
+
+    /// <summary>Steps that the schedule spans; null = the recipe's epochs. A <c>--steps</c> on the command line stops early and leaves it alone.</summary>
+    public long? TotalSteps { get; init; }
+}
+
+/// <summary>Cross-entropy over softmax(logits · LogitScale), summed over samples.</summary>
+public sealed record LossOptions
+{
+    /// <summary>ε of torch.nn.CrossEntropyLoss.</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>Factor on the logits in training (an inverse temperature); evaluation uses it too.</summary>
+    public double LogitScale { get; init; } = 1;
+}
+
+/// <summary>Per-sample augmentation, keyed by (seed, epoch, sample).</summary>
+public sealed record AugmentationOptions
+{
+    /// <summary>Pixels of padding before a random crop back to the original size; 0 = no crop.</summary>
+    public int PadCrop { get; init; }
+
+    /// <summary><c>zero</c> (after normalisation: the mean colour is not used; black before it) or <c>reflect</c>.</summary>
+    public string PadMode { get; init; } = "reflect";
+
+    /// <summary>Mirror left and right with probability one half.</summary>
+    public bool Flip { get; init; }
+
+    /// <summary>Side of a square that is set to the mean colour (DeVries and Taylor, 2017); 0 = none.</summary>
+    public int Cutout { get; init; }
+
+    /// <summary>Per-channel mean of pixels scaled to [0, 1]; null = the data set's own.</summary>
+    public IReadOnlyList<double>? Mean { get; init; }
+
+    /// <summary>Per-channel standard deviation; null = the data set's own.</summary>
+    public IReadOnlyList<double>? Std { get; init; }
+}

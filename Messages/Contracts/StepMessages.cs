@@ -1,0 +1,71 @@
+using MessagePack;
+
+namespace Cluster.Contracts;
+
+/// <summary>Coordinator to worker: compute these leaves from weights <see cref="StepId.Consumes"/>, once you hold them.</summary>
+/// <param name="Leases">Leaf runs of this worker in this attempt; may be empty.</param>
+/// <param name="LeafCount">L of this step.</param>
+/// <param name="BudgetMilliseconds">Time until the coordinator may lease the leaves to others; counts from receipt.</param>
+[MessagePackObject]
+public sealed record BeginStep(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] StepId Step,
+    [property: Key(2)] int Attempt,
+    [property: Key(3)] int LeafCount,
+    [property: Key(4)] IReadOnlyList<LeafRange> Leases,
+    [property: Key(5)] int BudgetMilliseconds,
+    [property: Key(6)] TraceContext Trace);
+
+/// <summary>A worker finished one leaf of one step. Small on purpose: the tensor travels as tree nodes.</summary>
+/// <param name="LossSum">Sum, not mean, of per-sample loss in nats: uneven leaves add up exactly.</param>
+/// <param name="SampleDigest">Digest of the ids that were decoded: what the auditor recomputes.</param>
+/// <param name="IsFinite">False if any element is NaN or infinite. Absent on the wire reads as false: unproven.</param>
+/// <param name="FirstBadParameter">Where, when not finite.</param>
+[MessagePackObject]
+public sealed record LeafDone(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] StepId Step,
+    [property: Key(2)] int Attempt,
+    [property: Key(3)] int Leaf,
+    [property: Key(4)] WorkerId Worker,
+    [property: Key(5)] int SampleCount,
+    [property: Key(6)] double LossSum,
+    [property: Key(7)] int CorrectCount,
+    [property: Key(8)] ulong SampleDigest,
+    [property: Key(9)] bool IsFinite,
+    [property: Key(10)] string? FirstBadParameter,
+    [property: Key(11)] TraceContext Trace);
+
+/// <summary>Shard to coordinator: the tree is complete for all chunks of this shard.</summary>
+/// <param name="FirstChunk">Index of the first chunk in <paramref name="SquaredNorms"/>.</param>
+/// <param name="SquaredNorms">Per parameter chunk, the float64 sum of squares of the summed (not yet averaged) gradient. Empty for shards of buffers.</param>
+[MessagePackObject]
+public sealed record ShardReduced(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] StepId Step,
+    [property: Key(2)] int Attempt,
+    [property: Key(3)] ShardId Shard,
+    [property: Key(4)] int FirstChunk,
+    [property: Key(5)] IReadOnlyList<double> SquaredNorms,
+    [property: Key(6)] TraceContext Trace);
+
+/// <summary>Coordinator to shard: the step is in the log; apply it. Idempotent by (step, version).</summary>
+[MessagePackObject]
+public sealed record ApplyStep([property: Key(0)] Term Term, [property: Key(1)] CommitRecord Record, [property: Key(2)] TraceContext Trace);
+
+/// <summary>Shard to coordinator: this shard holds (and has published) the version.</summary>
+[MessagePackObject]
+public sealed record ShardApplied(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] WeightsVersion Version,
+    [property: Key(2)] ShardId Shard,
+    [property: Key(3)] TraceContext Trace);
+
+/// <summary>Coordinator to shards and workers: this attempt is void.</summary>
+[MessagePackObject]
+public sealed record StepAbandoned(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] StepId Step,
+    [property: Key(2)] int Attempt,
+    [property: Key(3)] string Reason,
+    [property: Key(4)] TraceContext Trace);
