@@ -51,6 +51,6 @@ public sealed partial class CoordinatorActor
     private void Grant(IEnumerable<(WorkerId Worker, IReadOnlyList<int> Batches)> grants)
     {
         foreach (var (worker, batches) in grants)
-            Worker(worker).Tell(new EvaluateBatches(_state.Term, _evaluation!.Version, _plan.TestBatchSize, batches, _evaluationTrace));
+            Worker(worker).Tell(new EvaluateBatches(_state.Term, _evaluation!.Version, batches, _evaluationTrace));
     }
 }

@@ -14,7 +14,7 @@ namespace Cluster.Coordinator.Actors;
 /// <param name="EvalEvery">Steps between evaluations; 0 = at the end only.</param>
 public sealed record RunPlan(
     string RunId, ulong Seed, int Samples, int Batch, int Microbatches, long TotalSteps, int Workers, StepRules Rules,
-    LearningRateSchedule Schedule, int TestBatches, int TestBatchSize, long EvalEvery)
+    LearningRateSchedule Schedule, int TestBatches, long EvalEvery)
 {
     public StepPlan PlanOf(StepId step) => StepPlan.For(step, Samples, Batch, Microbatches);
 }

@@ -13,14 +13,13 @@ public sealed record InitialState(Term Term, WorkerId Worker, NativeBuffer Buffe
 public sealed record LoadShard(Term Term, WeightsVersion Version, NativeBuffer State, TraceContext Trace);
 
 /// <summary>Coordinator to worker: evaluate these batches of the test set with the weights that you hold.</summary>
-/// <param name="BatchSize">Samples per batch; the last one of the set may be short. Fixed per run, so the sums are too.</param>
+/// <param name="Batches">Indices of batches of a size that is fixed per run, so that the sums do not depend on who computes them.</param>
 [MessagePackObject]
 public sealed record EvaluateBatches(
     [property: Key(0)] Term Term,
     [property: Key(1)] WeightsVersion Version,
-    [property: Key(2)] int BatchSize,
-    [property: Key(3)] IReadOnlyList<int> Batches,
-    [property: Key(4)] TraceContext Trace);
+    [property: Key(2)] IReadOnlyList<int> Batches,
+    [property: Key(3)] TraceContext Trace);
 
 /// <summary>Worker to coordinator: one batch's sums.</summary>
 [MessagePackObject]

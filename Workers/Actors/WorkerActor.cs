@@ -21,7 +21,7 @@ public sealed class WorkerActor : ReceiveActor
     private readonly WorkerSettings _settings;
     private readonly Func<IGradientEngine> _engine;
     private readonly Func<LeafPrefetcher> _prefetcher;
-    private readonly EvaluationBatches? _evaluation;
+    private readonly Func<EvaluationBatches?> _evaluation;
     private readonly ComputeThread _thread;
     private readonly List<WeightsPart> _parts = [];
     private readonly List<BeginStep> _waiting = [];
@@ -33,8 +33,8 @@ public sealed class WorkerActor : ReceiveActor
     /// <param name="settings">Configuration of the run.</param>
     /// <param name="engine">Builds the engine; called once, on the compute thread. The actor disposes it.</param>
     /// <param name="prefetcher">Builds the prefetcher; called once. The actor disposes it.</param>
-    /// <param name="evaluation">The test split; shared, disposed by the host.</param>
-    public WorkerActor(WorkerSettings settings, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, EvaluationBatches? evaluation)
+    /// <param name="evaluation">Builds the reader of the test split, null when there is none; called once. The actor disposes it.</param>
+    public WorkerActor(WorkerSettings settings, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation)
     {
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
@@ -45,7 +45,7 @@ public sealed class WorkerActor : ReceiveActor
         Become(StartingBehaviour);
     }
 
-    public static Props Props(WorkerSettings settings, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, EvaluationBatches? evaluation) =>
+    public static Props Props(WorkerSettings settings, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation) =>
         Akka.Actor.Props.Create(() => new WorkerActor(settings, engine, prefetcher, evaluation));
 
     /// <summary>Waits for the wiring, then for the engine. Nothing else is legal: the coordinator grants after <see cref="WorkerReady"/>.</summary>
@@ -55,7 +55,7 @@ public sealed class WorkerActor : ReceiveActor
         {
             _wiring = wiring;
             var self = Self;
-            Post(() => self.Tell(new EngineBuilt(new WorkerCompute(_settings, _engine(), _prefetcher(), _evaluation))));
+            Post(() => self.Tell(new EngineBuilt(new WorkerCompute(_settings, _engine(), _prefetcher(), _evaluation()))));
         });
         Receive<EngineBuilt>(built =>
         {

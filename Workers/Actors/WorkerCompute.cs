@@ -22,6 +22,8 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     private readonly NativeBuffer _state = NativeBuffer.Allocate(engine.Layout.StateFloats);
     private readonly NodeAccumulator _accumulator = new();
 
+    private readonly float[] _logits = new float[(evaluation?.BatchSize ?? 0) * engine.ClassCount];
+
     /// <summary>Kept until the next version is here: a shard that lost them can ask again.</summary>
     private readonly List<NativeBuffer> _pushed = [];
 
@@ -135,12 +137,12 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         span?.SetTag(ClusterTelemetry.Tags.Worker, settings.Worker.ToString());
         foreach (var index in request.Batches)
         {
-            using var batch = evaluation.Prepare(index, request.BatchSize);
-            var logits = new float[batch.SampleCount * engine.ClassCount];
-            engine.Predict(batch.Batch, logits);
-            var sums = EvaluationSums.FromLogits(logits, batch.Batch.Labels, engine.ClassCount, settings.LogitScale);
+            var batch = evaluation.Prepare(index);
+            var logits = _logits.AsSpan(0, batch.Count * engine.ClassCount);
+            engine.Predict(batch, logits);
+            var sums = EvaluationSums.FromLogits(logits, batch.Labels, engine.ClassCount, settings.LogitScale);
             evaluated(new BatchEvaluated(
-                request.Term, request.Version, index, settings.Worker, batch.SampleCount, sums.LossSum, sums.CorrectCount, sums.Top5Count));
+                request.Term, request.Version, index, settings.Worker, batch.Count, sums.LossSum, sums.CorrectCount, sums.Top5Count));
         }
     }
 
@@ -156,6 +158,8 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         _accumulator.Clear();
         _state.Dispose();
         _nodes.Dispose();
+        prefetcher.Dispose();
+        evaluation?.Dispose();
         engine.Dispose();
     }
 }
