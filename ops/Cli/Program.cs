@@ -1,1 +1,25 @@
-return 0;
+using System.Runtime.InteropServices;
+using Cluster.Cli.Verbs;
+using Cluster.Contracts;
+
+// The first signal asks for an orderly end; a second one is not caught and ends the process at once.
+using var stop = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+
+try
+{
+    var commandLine = new CommandLine((_, _, _) => throw new ClusterException("this build has no training engine linked in"));
+    return await commandLine.RunAsync(args, stop.Token);
+}
+catch (Exception e)
+{
+    return FailureReport.Write(e, Console.Error);
+}
+
+void Stop(PosixSignalContext signal)
+{
+    if (stop.IsCancellationRequested) return;
+    signal.Cancel = true;
+    stop.Cancel();
+}

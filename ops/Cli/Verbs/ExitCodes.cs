@@ -1,0 +1,16 @@
+namespace Cluster.Cli.Verbs;
+
+/// <summary>What the process answers to its caller.</summary>
+public static class ExitCodes
+{
+    public const int Done = 0;
+
+    /// <summary>The job failed.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The arguments or the data are bad; nothing was changed.</summary>
+    public const int BadInput = 2;
+
+    /// <summary>128 + SIGINT, as shells do.</summary>
+    public const int Interrupted = 130;
+}

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Text;
+using Cluster.Cli.Configuration;
+using Cluster.Contracts;
+
+namespace Cluster.Cli.Verbs;
+
+/// <summary><c>cluster version</c>.</summary>
+internal sealed class VersionVerb : IVerb
+{
+    public static string Line => $"cluster {ProgramVersion.Text} (.NET {Environment.Version})";
+
+    public Command Command { get; } = new("version", "Print the version.");
+
+    public string HelpText => "cluster version\n\nPrints the version of cluster and of .NET.";
+
+    public Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
+    {
+        HelpVerb.Refuse(mistakes);
+        Console.Out.WriteLine(Line);
+        return Task.FromResult(ExitCodes.Done);
+    }
+}
+
+/// <summary><c>cluster recipes</c>: the named runs, one line each; with a name, that recipe's resolved configuration.</summary>
+internal sealed class RecipesVerb : IVerb
+{
+    private readonly Argument<string?> _name = new("name") { Arity = ArgumentArity.ZeroOrOne };
+
+    public RecipesVerb() => Command = new Command("recipes", "List the recipes, or show one.") { _name };
+
+    public Command Command { get; }
+
+    public string HelpText => "cluster recipes [NAME]\n\nLists the recipes; with a name, prints that recipe with every option filled in.";
+
+    public Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
+    {
+        HelpVerb.Refuse(mistakes);
+        if (parse.GetValue(_name) is { } name)
+        {
+            var recipe = RecipeFolder.Read(name, Environment.CurrentDirectory);
+            var environment = new ResolveEnvironment { DeviceMistake = _ => null, FreeBytes = _ => null };
+            Console.Out.Write(ConfigWriter.Write(RunResolver.Resolve(name, [], [], environment) with { RecipeDescription = recipe.Description }, new Dictionary<string, string>()));
+            return Task.FromResult(ExitCodes.Done);
+        }
+        var recipes = RecipeFolder.Names.Select(known => RecipeFolder.Read(known, Environment.CurrentDirectory)).ToList();
+        var width = recipes.Max(recipe => recipe.Name.Length) + 2;
+        foreach (var recipe in recipes) Console.Out.WriteLine(recipe.Name.PadRight(width) + recipe.Description);
+        return Task.FromResult(ExitCodes.Done);
+    }
+}
+
+/// <summary><c>cluster help [VERB]</c>.</summary>
+internal sealed class HelpVerb : IVerb
+{
+    private readonly IReadOnlyList<IVerb> _verbs;
+    private readonly Argument<string?> _verb = new("verb") { Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<bool> _markdown = new("--markdown") { Hidden = true };
+
+    public HelpVerb(IReadOnlyList<IVerb> verbs)
+    {
+        _verbs = verbs;
+        Command = new Command("help", "Explain a verb.") { _verb, _markdown };
+    }
+
+    public Command Command { get; }
+
+    public string HelpText => Overview(_verbs);
+
+    public Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
+    {
+        Refuse(mistakes);
+        if (parse.GetValue(_markdown))
+        {
+            Console.Out.Write(OptionHelp.Markdown());
+            return Task.FromResult(ExitCodes.Done);
+        }
+        var name = parse.GetValue(_verb);
+        var verb = _verbs.FirstOrDefault(known => known.Command.Name == name);
+        if (name is not null && verb is null)
+            throw new UserMistakeException($"unknown verb {name}{NearestName.Hint(name, [.. _verbs.Select(known => known.Command.Name)])}");
+        Console.Out.WriteLine((verb?.HelpText ?? Overview(_verbs)).TrimEnd());
+        return Task.FromResult(ExitCodes.Done);
+    }
+
+    public static string Overview(IReadOnlyList<IVerb> verbs)
+    {
+        var text = new StringBuilder("cluster: data-parallel training with bit-for-bit the same result for any number of workers.\n\n");
+        foreach (var verb in verbs) text.Append($"  cluster {verb.Command.Name,-10} {verb.Command.Description}\n");
+        text.Append("  ./cluster test     Build everything and run the whole test suite (the script does this).\n");
+        text.Append("\n'cluster help VERB' explains a verb. Exit codes: 0 done, 1 failed, 2 bad arguments or data, 130 interrupted.\n");
+        return text.ToString();
+    }
+
+    /// <exception cref="UserMistakeException">There is a mistake.</exception>
+    public static void Refuse(IReadOnlyList<string> mistakes)
+    {
+        if (mistakes.Count > 0) throw new UserMistakeException(string.Join('\n', mistakes));
+    }
+}

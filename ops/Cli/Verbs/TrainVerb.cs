@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Cluster.Cli.Configuration;
+using Cluster.Cli.Display;
+using Cluster.Contracts;
+
+namespace Cluster.Cli.Verbs;
+
+/// <summary><c>cluster train</c>: all roles in one process.</summary>
+internal sealed class TrainVerb : IVerb
+{
+    private readonly TrainingJob _job;
+    private readonly Option<string> _recipe = new("--recipe");
+    private readonly Option<bool> _check = new("--check");
+    private readonly Dictionary<Option<string>, OptionRow> _rows;
+
+    public TrainVerb(TrainingJob job)
+    {
+        _job = job;
+        _rows = OptionTable.Rows.ToDictionary(
+            row => new Option<string>(row.Flag, [.. row.Spellings.Skip(1)]) { Arity = row.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne, Description = row.Description },
+            row => row);
+        Command = new Command("train", "Train a model on this machine.") { _recipe, _check };
+        foreach (var option in _rows.Keys) Command.Options.Add(option);
+    }
+
+    public Command Command { get; }
+
+    public string HelpText => OptionHelp.Train();
+
+    public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
+    {
+        var run = RunResolver.Resolve(parse.GetResult(_recipe)?.Tokens is [{ Value: var name }] ? name : null, Given(parse), mistakes, new ResolveEnvironment());
+        if (parse.GetValue(_check))
+        {
+            Console.Out.Write(ConfigWriter.Write(run, new Dictionary<string, string>()));
+            return ExitCodes.Done;
+        }
+
+        using var folder = RunFolder.Create(run);
+        try
+        {
+            var display = Displays.ForThisProcess();
+            var summary = await display.ShowAsync(observer => _job(run, new ObserverChain(observer, new EventObserver(folder.Events)), stop));
+            folder.WriteSummary(summary);
+            folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
+            display.Finished(summary, folder.Location);
+            return ExitCodes.Done;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            folder.Events.Append("interrupted", "the run was interrupted by a signal", "coordinator");
+            folder.DiscardIfNothingCommitted();
+            throw;
+        }
+        catch (ClusterException e)
+        {
+            folder.Events.Append("failed", e.Message, "coordinator");
+            folder.DiscardIfNothingCommitted();
+            throw;
+        }
+        catch (Exception e)
+        {
+            folder.Events.Append("failed", e.Message, "coordinator");
+            e.Data[FailureReport.FolderKey] = folder.Location;
+            throw;
+        }
+    }
+
+    /// <summary>What was given on the command line, as the rows read it; a switch without a value means true.</summary>
+    private List<Setting> Given(ParseResult parse)
+    {
+        var given = new List<Setting>();
+        foreach (var (option, row) in _rows)
+        {
+            if (parse.GetResult(option) is not { Implicit: false } result || result.Errors.Any()) continue;
+            var text = result.Tokens.Count == 0 ? "true" : result.Tokens[^1].Value;
+            given.Add(new Setting(row, text, $"{row.Flag} {text}", RunResolver.FromCommandLine));
+        }
+        return given;
+    }
+}
