@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Akka.Actor;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
 

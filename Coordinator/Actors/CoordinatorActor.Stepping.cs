@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Akka.Actor;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
 
@@ -100,7 +101,7 @@ public sealed partial class CoordinatorActor
         try
         {
             using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Commit, _stepTrace);
-            _log.Append(CommitLog.Line(record, _time.GetElapsedTime(_lastFinish).TotalMilliseconds));
+            _log.Append(CommitLog.Write(record, _time.GetElapsedTime(_lastFinish).TotalMilliseconds));
         }
         catch (IOException e)
         {

@@ -14,7 +14,7 @@ public static partial class StepProtocol
         if (samples != state.Plan.SampleCount)
             return Halt(state, $"step {state.Step} counted {samples} samples, its plan has {state.Plan.SampleCount}");
         var skipped = done.Any(static l => !l.IsFinite);
-        var norm = Math.Sqrt(SquaredNorm(state)) / samples;
+        var norm = GlobalNorm.OfMean(SquaredNorms(state), samples);
         if (!skipped && !double.IsFinite(norm))
         {
             var reason = $"The summed gradient of step {state.Step} is not finite although every leaf is: it overflowed in the sum";
@@ -23,7 +23,7 @@ public static partial class StepProtocol
         }
         var record = new CommitRecord(
             state.Term, state.Step, state.Attempt, state.Plan.Epoch, samples,
-            Loss: ScalarTree.Sum([.. done.Select(static l => l.LossSum)]) / samples,
+            Loss: TreeSum.Of([.. done.Select(static l => l.LossSum)]) / samples,
             Accuracy: (double)done.Sum(static l => l.CorrectCount) / samples,
             GradNorm: norm,
             Scale: skipped ? 1 : Clipping.Scale(norm, state.Rules.ClipNorm),
@@ -33,13 +33,13 @@ public static partial class StepProtocol
         return Then(state with { Phase = StepPhase.Committing, Record = record }, new StepEffect.AppendCommit(record));
     }
 
-    private static double SquaredNorm(StepState state)
+    /// <summary>In chunk order over all shards, so that the sum does not depend on how chunks were dealt.</summary>
+    private static double[] SquaredNorms(StepState state)
     {
-        // In chunk order over all shards, so that the sum does not depend on how chunks were dealt.
         var chunks = new double[state.Rules.ParameterChunks];
         foreach (var shard in state.Reduced)
             for (var i = 0; i < shard!.SquaredNorms.Count; i++) chunks[shard.FirstChunk + i] = shard.SquaredNorms[i];
-        return GlobalNorm.SumInChunkOrder(chunks);
+        return chunks;
     }
 
     private static (StepState, ImmutableArray<StepEffect>) Written(StepState state) =>

@@ -17,10 +17,12 @@ public sealed class ParameterShardActor : ReceiveActor
     public sealed record Wiring(IActorRef Coordinator, IReadOnlyList<IActorRef> Workers);
 
     private readonly ShardSettings _settings;
+    private readonly SgdRule _rule;
     private readonly ShardUpdate _update;
+    private readonly ShardReducer _reducer;
     private readonly NativeBufferPool _versions;
     private readonly NativeBuffer _sum;
-    private readonly NativeBuffer _momentum;
+    private readonly NativeBuffer? _momentum;
     private Wiring? _wiring;
     private NativeBuffer? _weights;
     private NativeBuffer? _previous;
@@ -33,10 +35,12 @@ public sealed class ParameterShardActor : ReceiveActor
     {
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
-        _update = new ShardUpdate(settings.Layout, settings.Range, settings.Optimizer);
+        _rule = SgdRule.Create(settings.Optimizer);
+        _update = new ShardUpdate(settings.Range, settings.Layout, _rule);
+        _reducer = new ShardReducer(settings.Range, settings.Layout);
         _versions = new NativeBufferPool(settings.Range.Length);
         _sum = NativeBuffer.Allocate(settings.Range.Length);
-        _momentum = NativeBuffer.Allocate(settings.Range.Length);
+        _momentum = _update.MomentumLength > 0 ? NativeBuffer.Allocate(_update.MomentumLength) : null;
         Become(EmptyBehaviour);
     }
 
@@ -77,7 +81,7 @@ public sealed class ParameterShardActor : ReceiveActor
         if (reason is null)
         {
             if (_reduction is { } open && (open.Step, open.Attempt) != (node.Step, node.Attempt)) Forget();
-            _reduction ??= new ShardReduction(node.Step, node.Attempt, node.LeafCount, _settings.Range, _settings.Layout);
+            _reduction ??= new ShardReduction(node.Step, node.Attempt, node.LeafCount);
             reason = _reduction.Offer(node);
         }
         else
@@ -103,7 +107,7 @@ public sealed class ParameterShardActor : ReceiveActor
         var reduction = _reduction!;
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Reduce, trace, links: reduction.Links);
         span?.SetTag(ClusterTelemetry.Tags.Shard, _settings.Shard.ToString()).SetTag(ClusterTelemetry.Tags.Contributors, reduction.Links.Count);
-        var norms = reduction.Complete(_sum.Span);
+        var norms = reduction.Complete(_reducer, _sum.Span);
         _reduced = (reduction.Step, reduction.Attempt);
         Forget();
         _wiring!.Coordinator.Tell(new ShardReduced(
@@ -130,12 +134,12 @@ public sealed class ParameterShardActor : ReceiveActor
             if (record.Applied)
             {
                 var arguments = new ApplyArguments(record.Samples, record.Leaves.Count, record.Scale, record.LearningRate, _appliedSteps == 0);
-                _update.Apply(_sum.Span, _weights!.Span, next.Span, _momentum.Span, arguments);
+                _update.Apply(_sum.Span, _weights!.Span, next.Span, _momentum is null ? [] : _momentum.Span, arguments);
                 _appliedSteps++;
             }
             else
             {
-                _weights!.Span.CopyTo(next.Span);
+                _update.Skip(_weights!.Span, next.Span);
             }
             // The coordinator opens a step only when every shard holds the one before: the version before the last may go.
             _previous?.Dispose();
@@ -160,7 +164,7 @@ public sealed class ParameterShardActor : ReceiveActor
     {
         if (request.Version != _version) throw new ClusterException($"{_settings.Shard} holds version {_version} and was asked for a snapshot of {request.Version}");
         var slots = new Dictionary<string, NativeBuffer>(StringComparer.Ordinal);
-        foreach (var name in _update.SlotNames) slots[name] = Copy(_momentum);
+        if (_momentum is not null) slots[SgdRule.MomentumSlot] = Copy(_momentum);
         Sender.Tell(new ShardSnapshot(request.Term, _version, _settings.Shard, _settings.Range.Offset, _appliedSteps, Copy(_weights!), slots));
     }
 
@@ -187,7 +191,8 @@ public sealed class ParameterShardActor : ReceiveActor
         _previous?.Dispose();
         _versions.Dispose();
         _sum.Dispose();
-        _momentum.Dispose();
+        _momentum?.Dispose();
+        _reducer.Dispose();
         base.PostStop();
     }
 }

@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 
 namespace Cluster.Workers.Actors;
 
@@ -45,7 +46,7 @@ public sealed class NodeAccumulator
                 return null;
             }
             // value(parent) = value(left) + value(right): float addition commutes, so which side is added into does not matter.
-            VectorSum.AddInto(buffer.Span, other.Span);
+            Sum.AddInto(buffer.Span, other.Span);
             other.Dispose();
             node = parent;
         }

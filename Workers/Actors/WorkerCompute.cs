@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 using Cluster.Workers.Data;
 
 namespace Cluster.Workers.Actors;

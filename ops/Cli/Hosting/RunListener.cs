@@ -52,7 +52,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
 
     public void Said(string kind, string node, string sentence)
     {
-        folder.Events.Append(kind, node, "step", sentence);
+        folder.Events.Append(kind, sentence, node, "step");
         observer.Said(sentence);
     }
 
