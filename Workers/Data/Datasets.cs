@@ -21,7 +21,7 @@ public static class Datasets
         var (name, directory) = Parse(spec);
         if (name == SyntheticDataset.SetName) return (SyntheticDataset.Train(seed), SyntheticDataset.Test(seed));
         var root = cacheRoot ?? CacheFolder.Default();
-        return Cifar10Dataset.Open(directory ?? Path.Combine(root, Cifar10Format.FolderName), root);
+        return Cifar10Dataset.Open(directory ?? Cifar10Source.DirectoryIn(root), root);
     }
 
     /// <summary>True when <see cref="Open"/> would need files in the cache folder that are not all there with their right sizes.</summary>
@@ -30,7 +30,15 @@ public static class Datasets
     {
         var (name, directory) = Parse(spec);
         return name == Cifar10Format.SetName && directory is null
-            && !Cifar10Format.HasAllSizes(Path.Combine(cacheRoot ?? CacheFolder.Default(), Cifar10Format.FolderName));
+            && !Cifar10Format.HasAllSizes(Cifar10Source.DirectoryIn(cacheRoot));
+    }
+
+    /// <summary>Downloads what <see cref="Open"/> needs and this machine lacks; returns at once when there is nothing to do.</summary>
+    /// <inheritdoc cref="Cifar10Source.GetAsync"/>
+    public static async Task PrepareAsync(string spec, string? cacheRoot = null, IProgress<DownloadProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (NeedsDownload(spec, cacheRoot))
+            await Cifar10Source.GetAsync(Cifar10Source.DirectoryIn(cacheRoot), progress, cancellation).ConfigureAwait(false);
     }
 
     private static (string Name, string? Directory) Parse(string spec)
