@@ -40,7 +40,7 @@ public sealed record SnapshotShard([property: Key(0)] Term Term, [property: Key(
 /// <summary>Shard to whoever asked: weights and optimizer slots of its range, copied; the receiver disposes the buffers.</summary>
 /// <param name="Offset">First float in the state vector.</param>
 /// <param name="AppliedSteps">Steps that were applied (not skipped) up to this version: what counters have grown by.</param>
-/// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>; each [range length].</param>
+/// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>; each covers the padded parameters of the range, and a range without any has none.</param>
 public sealed record ShardSnapshot(
     Term Term, WeightsVersion Version, ShardId Shard, int Offset, long AppliedSteps, NativeBuffer Weights, IReadOnlyDictionary<string, NativeBuffer> Slots);
 

@@ -143,7 +143,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
             engine.Predict(batch, logits);
             var sums = EvaluationSums.FromLogits(logits, batch.Labels, engine.ClassCount, settings.LogitScale);
             evaluated(new BatchEvaluated(
-                request.Term, request.Version, index, settings.Worker, batch.Count, sums.LossSum, sums.CorrectCount, sums.Top5Count));
+                request.Term, request.Version, index, settings.Worker, batch.Count, sums.LossSum, (int)sums.Correct, (int)sums.Top5Correct));
         }
     }
 

@@ -88,7 +88,8 @@ internal sealed record LocalRun
         foreach (var s in snapshots) hash.AppendState(s.Weights.Span);
         hash.AppendCounters(_ => snapshots[0].AppliedSteps);
         hash.BeginSlot(SgdRule.MomentumSlot);
-        foreach (var s in snapshots) hash.AppendSlot(s.Slots[SgdRule.MomentumSlot].Span);
+        foreach (var s in snapshots)
+            if (s.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot)) hash.AppendSlot(slot.Span);
         foreach (var s in snapshots)
         {
             s.Weights.Dispose();

@@ -126,11 +126,9 @@ public static class LocalTraining
             foreach (var slot in snapshots[0].Slots.Keys.Order(StringComparer.Ordinal))
             {
                 hash.BeginSlot(slot);
+                // A shard of buffers alone has no optimizer state.
                 foreach (var snapshot in snapshots)
-                {
-                    var within = Math.Clamp(layout.BufferOffset - snapshot.Offset, 0, snapshot.Slots[slot].Length);
-                    hash.AppendSlot(snapshot.Slots[slot].Span[..within]);
-                }
+                    if (snapshot.Slots.TryGetValue(slot, out var values)) hash.AppendSlot(values.Span);
             }
             return hash.Finish();
         }
