@@ -56,7 +56,15 @@ public static class ClusterTelemetry
 
         /// <summary>Worker: last part of a version received and loaded.</summary>
         public const string WeightsReceived = "weights received";
+
+        /// <summary>Root: one pass over the test set.</summary>
+        public const string Evaluation = "evaluation";
+
+        /// <summary>Worker: its batches of one evaluation.</summary>
         public const string Evaluate = "evaluate";
+
+        /// <summary>Root: the seeded first weights travel to the shards.</summary>
+        public const string Initialize = "initialize";
     }
 
     /// <summary>Tag names.</summary>

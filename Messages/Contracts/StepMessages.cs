@@ -2,6 +2,9 @@ using MessagePack;
 
 namespace Cluster.Contracts;
 
+/// <summary>Something that the step protocol has an answer to: a message of this file, a timer, a change of membership.</summary>
+public interface IStepInput;
+
 /// <summary>Coordinator to worker: compute these leaves from weights <see cref="StepId.Consumes"/>, once you hold them.</summary>
 /// <param name="Leases">Leaf runs of this worker in this attempt; may be empty.</param>
 /// <param name="LeafCount">L of this step.</param>
@@ -34,7 +37,7 @@ public sealed record LeafDone(
     [property: Key(8)] ulong SampleDigest,
     [property: Key(9)] bool IsFinite,
     [property: Key(10)] string? FirstBadParameter,
-    [property: Key(11)] TraceContext Trace);
+    [property: Key(11)] TraceContext Trace) : IStepInput;
 
 /// <summary>Shard to coordinator: the tree is complete for all chunks of this shard.</summary>
 /// <param name="FirstChunk">Index of the first chunk in <paramref name="SquaredNorms"/>.</param>
@@ -47,7 +50,7 @@ public sealed record ShardReduced(
     [property: Key(3)] ShardId Shard,
     [property: Key(4)] int FirstChunk,
     [property: Key(5)] IReadOnlyList<double> SquaredNorms,
-    [property: Key(6)] TraceContext Trace);
+    [property: Key(6)] TraceContext Trace) : IStepInput;
 
 /// <summary>Coordinator to shard: the step is in the log; apply it. Idempotent by (step, version).</summary>
 [MessagePackObject]
@@ -59,7 +62,7 @@ public sealed record ShardApplied(
     [property: Key(0)] Term Term,
     [property: Key(1)] WeightsVersion Version,
     [property: Key(2)] ShardId Shard,
-    [property: Key(3)] TraceContext Trace);
+    [property: Key(3)] TraceContext Trace) : IStepInput;
 
 /// <summary>Coordinator to shards and workers: this attempt is void.</summary>
 [MessagePackObject]

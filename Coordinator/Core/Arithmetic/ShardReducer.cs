@@ -1,0 +1,118 @@
+using Cluster.Contracts;
+
+namespace Cluster.Coordinator.Core;
+
+/// <summary>
+/// Runs a <see cref="ReductionProgram"/> over the memory of one shard, chunk by chunk: the temporaries of one chunk stay
+/// in the second-level cache, and the last addition of each chunk yields its sum of squares on the way.
+/// </summary>
+/// <remarks>Not thread-safe: one per thread. Dispose frees the temporaries.</remarks>
+public sealed class ShardReducer : IDisposable
+{
+    private readonly ParameterLayout _layout;
+    private NativeBuffer? _scratch;
+
+    public ShardReducer(ShardRange range, ParameterLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(range.EndChunk, layout.ChunkCount);
+        Range = range;
+        _layout = layout;
+        ParameterChunkCount = Math.Clamp(layout.ParameterChunkCount - range.FirstChunk, 0, range.ChunkCount);
+    }
+
+    public ShardRange Range { get; }
+
+    /// <summary>Chunks of this shard that hold parameters; they come first, the rest holds buffers.</summary>
+    public int ParameterChunkCount { get; }
+
+    /// <summary>Completes the tree over the whole range.</summary>
+    /// <param name="nodes">In the order of <see cref="ReductionProgram.Nodes"/>; read only.</param>
+    /// <param name="nodeOffset">Where the shard's first float lies in each of them: <see cref="ShardRange.Offset"/> for whole state vectors, 0 for cut ones.</param>
+    /// <param name="summed">[Range.Length]; receives the root's value.</param>
+    /// <param name="squaredNorms">[<see cref="ParameterChunkCount"/>]; receives the sum of squares per parameter chunk. A non-finite element makes its chunk's sum non-finite.</param>
+    public void Reduce(ReductionProgram program, IReadOnlyList<NativeBuffer> nodes, int nodeOffset, Span<float> summed, Span<double> squaredNorms)
+    {
+        if (summed.Length != Range.Length) throw new ArgumentException($"{Range.Shard} sums {Range.Length} floats, not {summed.Length}", nameof(summed));
+        if (squaredNorms.Length != ParameterChunkCount) throw new ArgumentException($"{Range.Shard} has {ParameterChunkCount} parameter chunks, not {squaredNorms.Length}", nameof(squaredNorms));
+        for (var i = 0; i < Range.ChunkCount; i++)
+        {
+            var square = ReduceChunk(program, nodes, nodeOffset, i, summed);
+            if (i < ParameterChunkCount) squaredNorms[i] = square;
+        }
+    }
+
+    /// <summary>Completes the tree over one chunk; see <see cref="Reduce"/>.</summary>
+    /// <param name="chunk">Counted from the shard's first chunk.</param>
+    /// <returns>The chunk's sum of squares; 0 for a chunk of buffers.</returns>
+    public double ReduceChunk(ReductionProgram program, IReadOnlyList<NativeBuffer> nodes, int nodeOffset, int chunk, Span<float> summed)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(nodes);
+        ArgumentOutOfRangeException.ThrowIfNegative(chunk);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(chunk, Range.ChunkCount);
+        if (nodes.Count != program.Nodes.Count) throw new ArgumentException($"the program adds {program.Nodes.Count} nodes, not {nodes.Count}", nameof(nodes));
+        var start = chunk * Limits.ChunkFloats;
+        var (_, length) = _layout.Chunk(Range.FirstChunk + chunk);
+        var result = summed.Slice(start, length);
+        var wantsNorm = chunk < ParameterChunkCount;
+        if (program.Additions.Count == 0)
+        {
+            nodes[0].Span.Slice(nodeOffset + start, length).CopyTo(result);
+            return wantsNorm ? ChunkNorm.SumOfSquares(result) : 0;
+        }
+        var scratch = Scratch(program.ScratchCount);
+        for (var i = 0; i < program.Additions.Count; i++)
+        {
+            var (target, left, right) = program.Additions[i];
+            var l = Read(left, nodes, scratch, nodeOffset + start, length);
+            var r = Read(right, nodes, scratch, nodeOffset + start, length);
+            if (target.Kind == OperandKind.Scratch) Sum.Add(scratch.Slice(target.Index * Limits.ChunkFloats, length), l, r);
+            else if (wantsNorm) return Sum.AddAndSquare(result, l, r);
+            else Sum.Add(result, l, r);
+        }
+        return 0;
+    }
+
+    public void Dispose()
+    {
+        _scratch?.Dispose();
+        _scratch = null;
+    }
+
+    private static ReadOnlySpan<float> Read(Operand operand, IReadOnlyList<NativeBuffer> nodes, Span<float> scratch, int start, int length) =>
+        operand.Kind == OperandKind.Node
+            ? nodes[operand.Index].Span.Slice(start, length)
+            : scratch.Slice(operand.Index * Limits.ChunkFloats, length);
+
+    private Span<float> Scratch(int chunks)
+    {
+        if (chunks == 0) return [];
+        if (_scratch is null || _scratch.Length < chunks * Limits.ChunkFloats)
+        {
+            _scratch?.Dispose();
+            _scratch = NativeBuffer.Allocate(chunks * Limits.ChunkFloats);
+        }
+        return _scratch.Span;
+    }
+}
+
+/// <summary>The tree over numbers that travel per leaf: loss, counts.</summary>
+public static class TreeSum
+{
+    /// <summary>The root's value in float64 over <paramref name="leaves"/>, in leaf order: the same tree as the gradient's.</summary>
+    /// <param name="leaves">[L], L at least 1.</param>
+    public static double Of(ReadOnlySpan<double> leaves)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(leaves.Length);
+        // Level by level in place: pairs move down, an odd one at the end passes through.
+        Span<double> level = leaves.Length <= 64 ? stackalloc double[leaves.Length] : new double[leaves.Length];
+        leaves.CopyTo(level);
+        for (var count = leaves.Length; count > 1; count = (count + 1) / 2)
+        {
+            for (var i = 0; i < count / 2; i++) level[i] = level[2 * i] + level[2 * i + 1];
+            if (count % 2 == 1) level[count / 2] = level[count - 1];
+        }
+        return level[0];
+    }
+}

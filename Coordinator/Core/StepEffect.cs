@@ -1,0 +1,36 @@
+using Cluster.Contracts;
+
+namespace Cluster.Coordinator.Core;
+
+/// <summary>What the actor is to do, in order. The protocol decides; it does nothing itself.</summary>
+public abstract record StepEffect
+{
+    private StepEffect() { }
+
+    /// <summary>Send a worker its leaves; an empty lease still tells it the step.</summary>
+    public sealed record Grant(WorkerId Worker, IReadOnlyList<LeafRange> Leases) : StepEffect;
+
+    /// <summary>Tell shards and workers that this attempt is void.</summary>
+    public sealed record Abandon(StepId Step, int Attempt, string Reason) : StepEffect;
+
+    /// <summary>Start the clock for the open leaves of this attempt.</summary>
+    public sealed record StartBudget(StepId Step, int Attempt, int Milliseconds) : StepEffect;
+
+    /// <summary>Write the record to the log, then feed <see cref="CommitWritten"/> back. Nothing may be sent before.</summary>
+    public sealed record AppendCommit(CommitRecord Record) : StepEffect;
+
+    /// <summary>Send the record to every shard.</summary>
+    public sealed record SendApply(CommitRecord Record) : StepEffect;
+
+    /// <summary>Every shard holds the new version.</summary>
+    public sealed record Finished(CommitRecord Record) : StepEffect;
+
+    /// <summary>The input had no effect; counted by reason.</summary>
+    public sealed record Drop(string Reason) : StepEffect;
+
+    /// <summary>A sentence for people and for events.jsonl.</summary>
+    public sealed record Say(string Kind, string Node, string Sentence) : StepEffect;
+
+    /// <summary>The run cannot go on.</summary>
+    public sealed record Halt(string Reason) : StepEffect;
+}

@@ -1,0 +1,57 @@
+using MessagePack;
+
+namespace Cluster.Contracts;
+
+/// <summary>Coordinator to one worker: make the seeded first weights. The server holds no model, so it cannot.</summary>
+[MessagePackObject]
+public sealed record InitializeState([property: Key(0)] Term Term, [property: Key(1)] ulong Seed);
+
+/// <summary>Worker to coordinator: the seeded first weights [StateFloats], by reference; the receiver disposes.</summary>
+public sealed record InitialState(Term Term, WorkerId Worker, NativeBuffer Buffer);
+
+/// <summary>Coordinator to shard: hold your range of this state as <paramref name="Version"/> and publish it. By reference; the receiver disposes.</summary>
+public sealed record LoadShard(Term Term, WeightsVersion Version, NativeBuffer State, TraceContext Trace);
+
+/// <summary>Coordinator to worker: evaluate these batches of the test set with the weights that you hold.</summary>
+/// <param name="Batches">Indices of batches of a size that is fixed per run, so that the sums do not depend on who computes them.</param>
+[MessagePackObject]
+public sealed record EvaluateBatches(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] WeightsVersion Version,
+    [property: Key(2)] IReadOnlyList<int> Batches,
+    [property: Key(3)] TraceContext Trace);
+
+/// <summary>Worker to coordinator: one batch's sums.</summary>
+[MessagePackObject]
+public sealed record BatchEvaluated(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] WeightsVersion Version,
+    [property: Key(2)] int Batch,
+    [property: Key(3)] WorkerId Worker,
+    [property: Key(4)] int Samples,
+    [property: Key(5)] double LossSum,
+    [property: Key(6)] int CorrectCount,
+    [property: Key(7)] int Top5Count);
+
+/// <summary>Host to shard: hand over a copy of your range of this version.</summary>
+[MessagePackObject]
+public sealed record SnapshotShard([property: Key(0)] Term Term, [property: Key(1)] WeightsVersion Version);
+
+/// <summary>Shard to whoever asked: weights and optimizer slots of its range, copied; the receiver disposes the buffers.</summary>
+/// <param name="Offset">First float in the state vector.</param>
+/// <param name="AppliedSteps">Steps that were applied (not skipped) up to this version: what counters have grown by.</param>
+/// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>; each covers the padded parameters of the range, and a range without any has none.</param>
+public sealed record ShardSnapshot(
+    Term Term, WeightsVersion Version, ShardId Shard, int Offset, long AppliedSteps, NativeBuffer Weights, IReadOnlyDictionary<string, NativeBuffer> Slots);
+
+/// <summary>Worker to coordinator: the engine is built; leaves are welcome.</summary>
+[MessagePackObject]
+public sealed record WorkerReady([property: Key(0)] WorkerId Worker);
+
+/// <summary>Worker to coordinator: this worker cannot go on.</summary>
+[MessagePackObject]
+public sealed record WorkerFailed([property: Key(0)] WorkerId Worker, [property: Key(1)] string Cause, [property: Key(2)] bool IsUserMistake);
+
+/// <summary>Host to coordinator: finish the step that is open, then stop.</summary>
+[MessagePackObject]
+public sealed record StopRun([property: Key(0)] string Reason);

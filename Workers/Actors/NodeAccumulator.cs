@@ -1,0 +1,64 @@
+using Cluster.Contracts;
+using Cluster.Coordinator.Core;
+
+namespace Cluster.Workers.Actors;
+
+/// <summary>
+/// Adds a worker's leaves locally, in the canonical tree: a finished leaf merges with its sibling as soon as both are
+/// here, up to the nodes that the lease covers exactly. At most log2(K) + 1 buffers are alive per run of leaves.
+/// </summary>
+/// <remarks>Used on the compute thread alone. The buffers that it holds are released by <see cref="Clear"/>.</remarks>
+public sealed class NodeAccumulator
+{
+    private readonly Dictionary<TreeNode, NativeBuffer> _pending = [];
+    private readonly HashSet<TreeNode> _wanted = [];
+    private int _leafCount = 1;
+
+    /// <summary>Takes the leases of one attempt.</summary>
+    public void Begin(IReadOnlyList<LeafRange> leases, int leafCount)
+    {
+        ArgumentNullException.ThrowIfNull(leases);
+        Clear();
+        _leafCount = leafCount;
+        foreach (var lease in leases)
+            foreach (var node in TreeNode.Cover(lease, leafCount)) _wanted.Add(node);
+    }
+
+    /// <summary>
+    /// Adds one leaf, whose buffer it owns from here on. Returns the node to push when this leaf completed one, with
+    /// the ownership of its buffer.
+    /// </summary>
+    public (TreeNode Node, NativeBuffer Buffer)? Add(int leaf, NativeBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        var node = TreeNode.Leaf(leaf);
+        while (!_wanted.Contains(node))
+        {
+            var parent = node.Parent;
+            if (!node.Sibling.Exists(_leafCount))
+            {
+                node = parent;          // a missing right child passes the left one through
+                continue;
+            }
+            if (!_pending.Remove(node.Sibling, out var other))
+            {
+                _pending.Add(node, buffer);
+                return null;
+            }
+            // value(parent) = value(left) + value(right): float addition commutes, so which side is added into does not matter.
+            Sum.AddInto(buffer.Span, other.Span);
+            other.Dispose();
+            node = parent;
+        }
+        _wanted.Remove(node);
+        return (node, buffer);
+    }
+
+    /// <summary>Releases what an abandoned attempt left.</summary>
+    public void Clear()
+    {
+        foreach (var buffer in _pending.Values) buffer.Dispose();
+        _pending.Clear();
+        _wanted.Clear();
+    }
+}

@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using Cluster.Contracts;
+using Cluster.Coordinator.Core;
+using Cluster.Workers.Data;
+
+namespace Cluster.Workers.Actors;
+
+/// <summary>What of the run's configuration a worker computes with.</summary>
+/// <param name="Samples">Samples of the training set.</param>
+/// <param name="Batch">B.</param>
+/// <param name="Microbatches">K.</param>
+/// <param name="TotalSteps">Nothing is prefetched beyond.</param>
+public sealed record WorkerSettings(
+    WorkerId Worker, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, double LogitScale);
+
+/// <summary>
+/// The device side of a worker: everything that happens on its compute thread. Holds no mailbox and makes no decision;
+/// <see cref="WorkerActor"/> posts its methods as jobs and receives what they emit.
+/// </summary>
+internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine engine, LeafPrefetcher prefetcher, EvaluationBatches? evaluation) : IDisposable
+{
+    private readonly NativeBufferPool _nodes = new(engine.Layout.StateFloats);
+    private readonly NativeBuffer _state = NativeBuffer.Allocate(engine.Layout.StateFloats);
+    private readonly NodeAccumulator _accumulator = new();
+
+    private readonly float[] _logits = new float[(evaluation?.BatchSize ?? 0) * engine.ClassCount];
+
+    /// <summary>Kept until the next version is here: a shard that lost them can ask again.</summary>
+    private readonly List<NativeBuffer> _pushed = [];
+
+    public ParameterLayout Layout => engine.Layout;
+
+    /// <summary>Draws the seeded first weights into a buffer that the receiver disposes.</summary>
+    public NativeBuffer Initialize(ulong seed)
+    {
+        var buffer = NativeBuffer.Allocate(engine.Layout.StateFloats);
+        engine.Initialize(seed, buffer.Span);
+        return buffer;
+    }
+
+    /// <summary>Takes a whole version; releases its parts and the nodes that made it.</summary>
+    public void Load(IReadOnlyList<WeightsPart> parts, TraceContext trace)
+    {
+        using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.WeightsReceived, trace);
+        span?.SetTag(ClusterTelemetry.Tags.Worker, settings.Worker.ToString()).SetTag(ClusterTelemetry.Tags.Version, parts[0].Version.Value);
+        ReleasePushed();
+        if (parts.Count == 1)
+        {
+            engine.LoadState(parts[0].Buffer.Span);
+        }
+        else
+        {
+            foreach (var part in parts) part.Buffer.Span.CopyTo(_state.Span[part.Offset..]);
+            engine.LoadState(_state.Span);
+        }
+        foreach (var part in parts) part.Buffer.Dispose();
+        prefetcher.Forget(new StepId(parts[0].Version.Value + 1));
+    }
+
+    /// <summary>
+    /// Computes the leases leaf by leaf; emits a <see cref="LeafDone"/> per leaf and a node as soon as one is complete.
+    /// Stops between two leaves once <paramref name="isCurrent"/> says that the attempt is void.
+    /// </summary>
+    public void Compute(BeginStep begin, Func<bool> isCurrent, Action<LeafDone> leafDone, Action<TreeNode, NativeBuffer, TraceContext> push)
+    {
+        var plan = StepPlan.For(begin.Step, settings.Samples, settings.Batch, settings.Microbatches);
+        using var lease = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Lease, begin.Trace);
+        lease?.SetTag(ClusterTelemetry.Tags.Worker, settings.Worker.ToString())
+            .SetTag(ClusterTelemetry.Tags.Step, begin.Step.Value).SetTag(ClusterTelemetry.Tags.Attempt, begin.Attempt)
+            .SetTag(ClusterTelemetry.Tags.Leaves, string.Join(',', begin.Leases));
+        var trace = ClusterTelemetry.ContextFor(lease, begin.Trace);
+        Prefetch(plan, begin.Leases);
+        _accumulator.Begin(begin.Leases, plan.LeafCount);
+        foreach (var range in begin.Leases)
+        {
+            for (var leaf = range.First; leaf < range.End; leaf++)
+            {
+                if (!isCurrent())
+                {
+                    _accumulator.Clear();
+                    return;
+                }
+                ComputeLeaf(plan, begin, leaf, trace, leafDone, push);
+            }
+        }
+    }
+
+    private void ComputeLeaf(StepPlan plan, BeginStep begin, int leaf, TraceContext trace, Action<LeafDone> leafDone, Action<TreeNode, NativeBuffer, TraceContext> push)
+    {
+        using var prepared = WaitForData(plan, leaf, trace);
+        var buffer = _nodes.Rent();
+        var outcome = engine.ComputeLeaf(prepared.Batch, settings.Seed, begin.Step, leaf, buffer.Span);
+        leafDone(new LeafDone(
+            begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker, prepared.SampleCount, outcome.LossSum, outcome.CorrectCount,
+            prepared.SampleDigest, outcome.IsFinite, outcome.FirstBadParameter, trace));
+        (TreeNode Node, NativeBuffer Buffer)? completed;
+        using (var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.LocalSum, trace))
+        {
+            span?.SetTag(ClusterTelemetry.Tags.Leaf, leaf);
+            completed = _accumulator.Add(leaf, buffer);
+        }
+        if (completed is not { } node) return;
+        using var send = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Send, trace);
+        send?.SetTag(ClusterTelemetry.Tags.Node, node.Node.ToString()).SetTag(ClusterTelemetry.Tags.Bytes, (long)node.Buffer.Length * sizeof(float));
+        _pushed.Add(node.Buffer);
+        push(node.Node, node.Buffer, ClusterTelemetry.ContextFor(send, trace));
+    }
+
+    private PreparedLeaf WaitForData(StepPlan plan, int leaf, TraceContext trace)
+    {
+        using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.DataWait, trace);
+        span?.SetTag(ClusterTelemetry.Tags.Leaf, leaf);
+        var started = Stopwatch.GetTimestamp();
+        var prepared = prefetcher.Take(plan, leaf);
+        ClusterTelemetry.DataWait.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return prepared;
+    }
+
+    /// <summary>Asks for this step's leaves, then for the same leaves of the next step: leases are sticky.</summary>
+    private void Prefetch(StepPlan plan, IReadOnlyList<LeafRange> leases)
+    {
+        RequestAll(plan, leases);
+        if (plan.Step.Value >= settings.TotalSteps) return;
+        RequestAll(StepPlan.For(plan.Step.Next(), settings.Samples, settings.Batch, settings.Microbatches), leases);
+    }
+
+    private void RequestAll(StepPlan plan, IReadOnlyList<LeafRange> leases)
+    {
+        foreach (var range in leases)
+            for (var leaf = range.First; leaf < Math.Min(range.End, plan.LeafCount); leaf++) prefetcher.Request(plan, leaf);
+    }
+
+    /// <summary>Evaluates test batches with the loaded weights.</summary>
+    public void Evaluate(EvaluateBatches request, Action<BatchEvaluated> evaluated)
+    {
+        if (evaluation is null) throw new ClusterException("the data set has no test split to evaluate on");
+        using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Evaluate, request.Trace);
+        span?.SetTag(ClusterTelemetry.Tags.Worker, settings.Worker.ToString());
+        foreach (var index in request.Batches)
+        {
+            var batch = evaluation.Prepare(index);
+            var logits = _logits.AsSpan(0, batch.Count * engine.ClassCount);
+            engine.Predict(batch, logits);
+            var sums = EvaluationSums.FromLogits(logits, batch.Labels, engine.ClassCount, settings.LogitScale);
+            evaluated(new BatchEvaluated(
+                request.Term, request.Version, index, settings.Worker, batch.Count, sums.LossSum, (int)sums.Correct, (int)sums.Top5Correct));
+        }
+    }
+
+    private void ReleasePushed()
+    {
+        foreach (var buffer in _pushed) buffer.Dispose();
+        _pushed.Clear();
+    }
+
+    public void Dispose()
+    {
+        ReleasePushed();
+        _accumulator.Clear();
+        _state.Dispose();
+        _nodes.Dispose();
+        prefetcher.Dispose();
+        evaluation?.Dispose();
+        engine.Dispose();
+    }
+}

@@ -1,0 +1,87 @@
+using Cluster.Cli.Configuration;
+using Cluster.Contracts;
+using Cluster.Coordinator.Actors;
+using Cluster.Coordinator.Core;
+
+namespace Cluster.Cli.Hosting;
+
+/// <summary>From the coordinator's reports to the display, events.jsonl and the summary. Called on the coordinator's thread.</summary>
+internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObserver observer) : IRunListener
+{
+    /// <summary>Steps that the displayed rate and the estimate look back on.</summary>
+    private const int Window = 20;
+
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<(int Samples, TimeSpan Time)> _recent = new();
+    private TimeSpan _training;
+    private long _samples;
+    private CommitRecord? _last;
+    private EvaluationResult? _test;
+    private readonly long _started = TimeProvider.System.GetTimestamp();
+
+    public Task Completion => _completion.Task;
+    public StepId LastStep { get; private set; }
+    public bool Interrupted { get; private set; }
+
+    private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_started);
+
+    public void Committed(CommitRecord record, TimeSpan sincePrevious)
+    {
+        _last = record;
+        _samples += record.Samples;
+        // The first step pays for building kernels and filling buffers; it is not a rate.
+        if (record.Step.Value > 1)
+        {
+            _training += sincePrevious;
+            _recent.Enqueue((record.Samples, sincePrevious));
+            if (_recent.Count > Window) _recent.Dequeue();
+        }
+        var seconds = _recent.Sum(static r => r.Time.TotalSeconds);
+        var rate = seconds > 0 ? _recent.Sum(static r => r.Samples) / seconds : 0;
+        var remaining = _recent.Count == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((plan.TotalSteps - record.Step.Value) * seconds / _recent.Count);
+        observer.Committed(new TrainingProgress(
+            record.Step.Value, plan.TotalSteps, record.Epoch, record.Epoch + (double)(plan.PlanOf(record.Step).FirstPosition + record.Samples) / plan.Samples,
+            record.Loss, record.Accuracy, record.LearningRate, record.GradNorm, rate, Elapsed, remaining));
+    }
+
+    public void Evaluated(EvaluationTotals totals)
+    {
+        _test = new EvaluationResult(totals.Version.Value, totals.Loss, totals.Accuracy, totals.Top5, totals.Samples);
+        observer.Evaluated(_test);
+    }
+
+    public void Said(string kind, string node, string sentence)
+    {
+        folder.Events.Append(kind, sentence, node, "step");
+        observer.Said(sentence);
+    }
+
+    public void Ended(StepId last, RunEnd end, string reason)
+    {
+        LastStep = last;
+        switch (end)
+        {
+            case RunEnd.Finished:
+                _completion.TrySetResult();
+                break;
+            case RunEnd.Stopped:
+                Interrupted = true;
+                _completion.TrySetResult();
+                break;
+            case RunEnd.UserMistake:
+                _completion.TrySetException(new UserMistakeException(reason));
+                break;
+            default:
+                _completion.TrySetException(new ClusterException(reason));
+                break;
+        }
+    }
+
+    public TrainingSummary Summary(string hash, ParameterLayout layout)
+    {
+        var timed = _samples - (_last is null ? 0 : plan.PlanOf(new StepId(1)).SampleCount);
+        return new TrainingSummary(
+            LastStep.Value, (double)_samples / plan.Samples, hash, _training > TimeSpan.Zero ? timed / _training.TotalSeconds : 0,
+            _last?.Loss ?? double.NaN, _test, Elapsed);
+    }
+}

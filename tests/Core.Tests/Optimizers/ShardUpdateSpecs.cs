@@ -1,0 +1,181 @@
+using Cluster.Contracts;
+using Cluster.Coordinator.Core;
+
+namespace Cluster.Core.Tests;
+
+public sealed class ShardUpdateSpecs
+{
+    private static readonly ParameterLayout Layout = ArithmeticFixtures.Layout();
+
+    private static readonly OptimizerOptions[] Rules =
+    [
+        new() { Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 },
+        new() { Momentum = 0.9, Nesterov = false, Dampening = 0.1, WeightDecay = 0.01, DecoupledDecay = true },
+        new() { Momentum = 0, Nesterov = false, WeightDecay = 0.01, DecayNormAndBias = true },
+        new() { Momentum = 0, WeightDecay = 0 },
+    ];
+
+    /// <summary>Gradient, weights and momentum over the whole state, zero in the padding.</summary>
+    private static (float[] Summed, float[] Weights, float[] Momentum) State()
+    {
+        var (summed, weights, momentum) = (ArithmeticFixtures.Floats(Layout.StateFloats, 1), ArithmeticFixtures.Floats(Layout.StateFloats, 2), ArithmeticFixtures.Floats(Layout.BufferOffset, 3));
+        foreach (var values in new[] { summed, weights }) Array.Clear(values, Layout.ParameterFloats, Layout.BufferOffset - Layout.ParameterFloats);
+        Array.Clear(momentum, Layout.ParameterFloats, Layout.BufferOffset - Layout.ParameterFloats);
+        return (summed, weights, momentum);
+    }
+
+    private static (float[] Weights, float[] Momentum) Step(OptimizerOptions options, int shards, VectorWidth width, bool isFirst)
+    {
+        var (summed, weights, momentum) = State();
+        var next = new float[Layout.StateFloats];
+        Array.Fill(next, float.NaN); // whatever the update leaves out shows
+        foreach (var range in ShardPlan.Deal(Layout, shards).Ranges)
+        {
+            var update = new ShardUpdate(range, Layout, SgdRule.Create(options));
+            update.Apply(
+                summed.AsSpan(range.Offset, range.Length), weights.AsSpan(range.Offset, range.Length), next.AsSpan(range.Offset, range.Length),
+                update.MomentumLength == 0 ? [] : momentum.AsSpan(range.Offset, update.MomentumLength), new ApplyArguments(500, 7, 0.7, 0.1, isFirst), width);
+        }
+        return (next, momentum);
+    }
+
+    [Fact]
+    public void Bits_depend_neither_on_the_number_of_shards_nor_on_the_vector_width()
+    {
+        foreach (var options in Rules)
+        {
+            foreach (var isFirst in new[] { true, false })
+            {
+                var expected = Step(options, 1, VectorWidth.Scalar, isFirst);
+                foreach (var (shards, width) in new[] { (1, VectorWidth.Bits128), (1, VectorWidth.Bits256), (1, VectorWidth.Bits512), (2, Lanes.Best), (3, Lanes.Best), (Layout.ChunkCount, Lanes.Best) })
+                {
+                    var actual = Step(options, shards, width, isFirst);
+                    ArithmeticFixtures.SameBits(expected.Weights, actual.Weights, $"weights, {shards} shards, {width}");
+                    ArithmeticFixtures.SameBits(expected.Momentum, actual.Momentum, $"momentum, {shards} shards, {width}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Update_is_the_written_out_formula_for_every_parameter()
+    {
+        var options = Rules[0];
+        var (summed, weights, momentum) = State();
+        var (next, nextMomentum) = Step(options, 1, Lanes.Best, isFirst: false);
+        foreach (var entry in Layout.Parameters)
+        {
+            for (var i = entry.Offset; i < entry.Offset + entry.Length; i++)
+            {
+                var gradient = summed[i] / 500f * 0.7f;
+                if (entry.Decays) gradient += 5e-4f * weights[i];
+                var buffer = 0.9f * momentum[i] + gradient;
+                Assert.Equal(BitConverter.SingleToInt32Bits(buffer), BitConverter.SingleToInt32Bits(nextMomentum[i]));
+                Assert.Equal(BitConverter.SingleToInt32Bits(weights[i] - 0.1f * (gradient + 0.9f * buffer)), BitConverter.SingleToInt32Bits(next[i]));
+            }
+        }
+    }
+
+    [Fact]
+    public void Buffers_become_the_mean_over_the_leaves_and_padding_stays_zero()
+    {
+        var (summed, _, _) = State();
+        var (next, _) = Step(Rules[0], 2, Lanes.Best, isFirst: true);
+        for (var i = Layout.ParameterFloats; i < Layout.BufferOffset; i++) Assert.Equal(0, BitConverter.SingleToInt32Bits(next[i]));
+        for (var i = Layout.BufferOffset; i < Layout.StateFloats; i++) Assert.Equal(summed[i] / 7f, next[i]);
+    }
+
+    [Fact]
+    public void Segments_are_disjoint_complete_within_chunks_and_decay_as_the_layout_says()
+    {
+        foreach (var range in Enumerable.Range(1, Layout.ChunkCount).SelectMany(p => ShardPlan.Deal(Layout, p).Ranges))
+        {
+            var update = new ShardUpdate(range, Layout, SgdRule.Create(Rules[0]));
+            var next = 0;
+            foreach (var (kind, offset, length) in update.Segments)
+            {
+                Assert.Equal(next, offset);
+                Assert.True(length > 0);
+                Assert.Equal(offset / Limits.ChunkFloats, (offset + length - 1) / Limits.ChunkFloats);
+                foreach (var at in new[] { offset, offset + length - 1 })
+                {
+                    var entry = Layout.Entries.SingleOrDefault(e => e.Offset >= 0 && e.Offset <= range.Offset + at && range.Offset + at < e.Offset + e.Length);
+                    Assert.Equal(kind, entry switch
+                    {
+                        null => SegmentKind.Padding,
+                        { Kind: StateKind.Buffer } => SegmentKind.Buffers,
+                        { Decays: true } => SegmentKind.DecayedWeights,
+                        _ => SegmentKind.Weights,
+                    });
+                }
+                next = offset + length;
+            }
+            Assert.Equal(range.Length, next);
+        }
+    }
+
+    [Fact]
+    public void Decay_of_norms_and_biases_is_asked_for_by_its_option()
+    {
+        var bias = Layout["bn1.bias"];
+        Assert.False(SgdRule.Create(Rules[0]).Decays(bias));
+        Assert.True(SgdRule.Create(Rules[2]).Decays(bias));
+        Assert.False(SgdRule.Create(Rules[2]).Decays(Layout["bn1.running_mean"]));
+        Assert.False(SgdRule.Create(Rules[3]).Decays(Layout["fc.weight"]));
+    }
+
+    [Fact]
+    public void Skipped_step_copies_the_weights_bit_for_bit()
+    {
+        var range = ShardPlan.Deal(Layout, 1).Ranges[0];
+        var (_, weights, _) = State();
+        weights[5] = float.NaN;
+        var next = new float[Layout.StateFloats];
+        new ShardUpdate(range, Layout, SgdRule.Create(Rules[0])).Skip(weights, next);
+        ArithmeticFixtures.SameBits(weights, next);
+    }
+
+    [Fact]
+    public void Momentum_of_a_shard_covers_its_parameters_only()
+    {
+        var updates = ShardPlan.Deal(Layout, Layout.ChunkCount).Ranges.Select(r => new ShardUpdate(r, Layout, SgdRule.Create(Rules[0]))).ToArray();
+        Assert.Equal(Layout.BufferOffset, updates.Sum(u => u.MomentumLength));
+        Assert.Equal(0, updates[^1].MomentumLength);
+        Assert.Equal([SgdRule.MomentumSlot], SgdRule.Create(Rules[0]).SlotNames);
+        Assert.Empty(SgdRule.Create(Rules[3]).SlotNames);
+    }
+
+    [Fact]
+    public void Wrong_lengths_and_counts_are_refused()
+    {
+        var range = ShardPlan.Deal(Layout, 1).Ranges[0];
+        var update = new ShardUpdate(range, Layout, SgdRule.Create(Rules[3]));
+        var right = new float[range.Length];
+        Assert.Throws<ArgumentException>(() => update.Apply(right.AsSpan(1), right, right, [], new ApplyArguments(1, 1, 1, 1, true)));
+        Assert.Throws<ArgumentException>(() => update.Apply(right, right, right, new float[1], new ApplyArguments(1, 1, 1, 1, true)));
+        Assert.ThrowsAny<ArgumentException>(() => update.Apply(right, right, right, [], new ApplyArguments(0, 1, 1, 1, true)));
+        Assert.ThrowsAny<ArgumentException>(() => update.Apply(right, right, right, [], new ApplyArguments(1, 0, 1, 1, true)));
+    }
+
+    [Theory]
+    [InlineData(-0.1, 0, false, 0, 0)]
+    [InlineData(double.NaN, 0, false, 0, 0)]
+    [InlineData(0.9, 0.5, true, 0, 0)]
+    [InlineData(0.9, -1, false, 0, 0)]
+    [InlineData(0.9, 0, false, -1, 0)]
+    [InlineData(0.9, 0, false, 0, -1)]
+    public void Impossible_coefficients_are_user_mistakes(double momentum, double dampening, bool nesterov, double decay, double clip) =>
+        Assert.Throws<UserMistakeException>(() => SgdRule.Create(
+            new OptimizerOptions { Momentum = momentum, Dampening = dampening, Nesterov = nesterov, WeightDecay = decay, ClipNorm = clip }));
+
+    [Fact]
+    public void Clipping_scales_as_torch_does()
+    {
+        Assert.Equal(1, Clipping.Scale(1e9, 0));
+        Assert.Equal(1, Clipping.Scale(0.5, 1));
+        Assert.Equal(2 / (8 + 1e-6), Clipping.Scale(8, 2));
+        Assert.Equal(1 / (1 + 1e-6), Clipping.Scale(1, 1)); // PyTorch shrinks at the very bound too
+        Assert.True(double.IsNaN(Clipping.Scale(double.NaN, 1)));
+        Assert.Equal(0, Clipping.Scale(double.PositiveInfinity, 1));
+    }
+}

@@ -1,0 +1,155 @@
+using Cluster.Contracts;
+using Cluster.Coordinator.Core;
+
+namespace Cluster.Core.Tests.Protocol;
+
+public class StepProtocolSpecs
+{
+    [Fact]
+    public void A_step_is_recorded_once_and_before_it_is_applied()
+    {
+        var run = new ProtocolRun(seed: 1, workers: 2, shards: 2, leaves: 8);
+        run.Open(1);
+        while (run.DeliverOne()) { }
+        var record = Assert.Single(run.Log);
+        Assert.Equal(8, record.Leaves.Count);
+        Assert.Equal(32, record.Samples);
+        Assert.Equal(StepPhase.Idle, run.State.Phase);
+        var kinds = run.Effects.Select(e => e.GetType().Name).ToList();
+        Assert.True(kinds.IndexOf(nameof(StepEffect.AppendCommit)) < kinds.IndexOf(nameof(StepEffect.SendApply)));
+    }
+
+    [Theory]
+    [InlineData(1), InlineData(2), InlineData(3), InlineData(5), InlineData(7), InlineData(8), InlineData(13)]
+    public void The_sum_and_the_record_are_the_same_for_any_number_of_workers_and_any_order(int leaves)
+    {
+        var reference = new ProtocolRun(seed: 0, workers: 1, shards: 1, leaves);
+        reference.Open(1);
+        while (reference.DeliverOne()) { }
+        for (var seed = 1; seed <= 40; seed++)
+        {
+            var run = new ProtocolRun(seed, workers: 1 + seed % 6, shards: 1 + seed % 3, leaves);
+            run.Open(1);
+            while (run.DeliverOne()) { }
+            Assert.Equal(BitConverter.SingleToInt32Bits(reference.Sums[new StepId(1)]), BitConverter.SingleToInt32Bits(run.Sums[new StepId(1)]));
+            var (expected, actual) = (reference.Log.Single(), run.Log.Single());
+            Assert.Equal((expected.Loss, expected.Accuracy, expected.GradNorm, expected.Scale), (actual.Loss, actual.Accuracy, actual.GradNorm, actual.Scale));
+        }
+    }
+
+    [Fact]
+    public void Killed_workers_at_random_moments_lose_no_leaf_and_change_no_bit()
+    {
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var random = new Random(seed);
+            var run = new ProtocolRun(seed, workers: 4, shards: 1 + seed % 3, leaves: 1 + random.Next(12));
+            var victims = new Queue<WorkerId>(Enumerable.Range(0, 3).Select(i => new WorkerId(i)));
+            for (var step = 1; step <= 3; step++)
+            {
+                run.Open(step);
+                for (var guard = 0; run.State.Phase != StepPhase.Idle; guard++)
+                {
+                    Assert.True(guard < 5_000, $"seed {seed}: step {step} does not finish");
+                    if (victims.Count > 0 && random.Next(12) == 0) run.Kill(victims.Dequeue());
+                    if (!run.DeliverOne()) run.Feed(new BudgetSpent(run.State.Step, run.State.Attempt));
+                }
+                while (run.DeliverOne()) { }
+                Assert.Equal(BitConverter.SingleToInt32Bits(run.Value(TreeNode.Root(run.State.Plan.LeafCount), new StepId(step))), BitConverter.SingleToInt32Bits(run.Sums[new StepId(step)]));
+            }
+            Assert.Equal([1L, 2L, 3L], run.Log.Select(r => r.Step.Value));
+        }
+    }
+
+    [Fact]
+    public void A_spent_budget_leases_open_leaves_to_others_as_well()
+    {
+        var run = new ProtocolRun(seed: 1, workers: 2, shards: 1, leaves: 4);
+        run.Open(1);
+        run.Feed(new BudgetSpent(run.State.Step, run.State.Attempt));
+        Assert.All(run.State.Leaves, leaf => Assert.Equal(2, leaf.Holders.Length));
+        while (run.DeliverOne()) { }
+        Assert.Single(run.Log);
+        Assert.Contains(run.Effects, e => e is StepEffect.Drop { Reason: "second copy of a leaf" } or StepEffect.Drop { Reason: "leaf of a step that is decided" } or StepEffect.Drop { Reason: "stale step" });
+    }
+
+    [Fact]
+    public void A_budget_of_an_old_attempt_is_noise()
+    {
+        var run = new ProtocolRun(seed: 1, workers: 2, shards: 1, leaves: 4);
+        run.Open(1);
+        var before = run.State;
+        run.Feed(new BudgetSpent(new StepId(1), Attempt: 0));
+        Assert.Equal(before.Leaves, run.State.Leaves);
+        Assert.IsType<StepEffect.Drop>(run.Effects[^1]);
+    }
+
+    [Fact]
+    public void A_non_finite_leaf_is_computed_elsewhere_as_the_next_attempt()
+    {
+        var run = new ProtocolRun(seed: 3, workers: 2, shards: 2, leaves: 4, isFinite: (_, attempt, _, leaf) => attempt > 1 || leaf != 2);
+        run.Open(1);
+        while (run.DeliverOne()) { }
+        var record = Assert.Single(run.Log);
+        Assert.Equal(2, record.Attempt);
+        Assert.True(record.Applied);
+        var suspect = run.State.Suspects[2];
+        Assert.NotEqual(suspect, record.Leaves[2].Worker);
+        Assert.Contains(run.Effects, e => e is StepEffect.Say { Kind: "non-finite" } s && s.Sentence.Contains("leaf 2") && s.Node == suspect.ToString());
+    }
+
+    [Fact]
+    public void A_leaf_that_is_non_finite_on_two_workers_halts_the_run_and_names_both()
+    {
+        var run = new ProtocolRun(seed: 3, workers: 2, shards: 1, leaves: 4, isFinite: (_, _, _, leaf) => leaf != 1);
+        run.Open(1);
+        while (run.DeliverOne()) { }
+        Assert.Empty(run.Log);
+        var halt = Assert.Single(run.Effects.OfType<StepEffect.Halt>());
+        Assert.Contains("worker-0", halt.Reason);
+        Assert.Contains("worker-1", halt.Reason);
+        Assert.Contains("'w'", halt.Reason);
+    }
+
+    [Fact]
+    public void A_skipped_step_is_committed_and_not_applied()
+    {
+        var run = new ProtocolRun(seed: 3, workers: 2, shards: 1, leaves: 4, NonFinitePolicy.Skip, (_, _, _, leaf) => leaf != 1);
+        run.Open(1);
+        while (run.DeliverOne()) { }
+        Assert.False(Assert.Single(run.Log).Applied);
+        Assert.Equal(StepPhase.Idle, run.State.Phase);
+    }
+
+    [Fact]
+    public void A_message_of_another_term_has_no_effect()
+    {
+        var run = new ProtocolRun(seed: 1, workers: 1, shards: 1, leaves: 2);
+        run.Open(1);
+        var before = run.State;
+        run.Feed(new LeafDone(new Term(9), new StepId(1), 1, 0, new WorkerId(0), 4, 0, 0, 0, true, null, default));
+        run.Feed(new ShardReduced(new Term(9), new StepId(1), 1, new ShardId(0), 0, [1.0], default));
+        Assert.Same(before, run.State);
+        Assert.Equal(2, run.Effects.Count(e => e is StepEffect.Drop { Reason: "stale term" }));
+    }
+
+    [Fact]
+    public void An_impossible_input_throws_and_names_phase_and_input()
+    {
+        var run = new ProtocolRun(seed: 1, workers: 1, shards: 1, leaves: 2);
+        var e = Assert.Throws<StepProtocolException>(() => run.Feed(new CommitWritten(new StepId(1))));
+        Assert.Contains("Idle", e.Message);
+        Assert.Throws<StepProtocolException>(() => run.Open(5));
+    }
+
+    [Fact]
+    public void A_step_waits_for_the_first_worker_when_there_is_none()
+    {
+        var run = new ProtocolRun(seed: 1, workers: 0, shards: 1, leaves: 4);
+        run.Open(1);
+        Assert.False(run.DeliverOne());
+        run.Feed(new WorkerJoined(new WorkerId(7)));
+        while (run.DeliverOne()) { }
+        Assert.Single(run.Log);
+    }
+}
