@@ -74,10 +74,10 @@ public sealed partial class CoordinatorActor
                 Commit(append.Record);
                 break;
             case StepEffect.SendApply apply:
-                foreach (var shard in _wiring!.Shards) shard.Tell(new ApplyStep(_state.Term, apply.Record, _stepTrace));
+                foreach (var shard in _wiring!.Shards) shard.Tell(new ApplyStep(_state.Term, apply.Record, apply.Attempt, _stepTrace));
                 break;
             case StepEffect.Finished finished:
-                Finish(finished.Record);
+                Finish(finished.Record, finished.Replayed);
                 break;
             case StepEffect.Drop drop:
                 ClusterTelemetry.RefusedMessages.Add(1, new KeyValuePair<string, object?>(ClusterTelemetry.Tags.Reason, drop.Reason));

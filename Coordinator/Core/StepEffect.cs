@@ -20,10 +20,12 @@ public abstract record StepEffect
     public sealed record AppendCommit(CommitRecord Record) : StepEffect;
 
     /// <summary>Send the record to every shard.</summary>
-    public sealed record SendApply(CommitRecord Record) : StepEffect;
+    /// <param name="Attempt">The attempt whose sum is to be applied; in a replay not the recorded one.</param>
+    public sealed record SendApply(CommitRecord Record, int Attempt) : StepEffect;
 
     /// <summary>Every shard holds the new version.</summary>
-    public sealed record Finished(CommitRecord Record) : StepEffect;
+    /// <param name="Replayed">The step was in the log before.</param>
+    public sealed record Finished(CommitRecord Record, bool Replayed) : StepEffect;
 
     /// <summary>The input had no effect; counted by reason.</summary>
     public sealed record Drop(string Reason) : StepEffect;

@@ -3,7 +3,11 @@ using Cluster.Contracts;
 namespace Cluster.Coordinator.Core;
 
 /// <summary>Open the next step. Legal when idle, for the step after the committed one.</summary>
-public sealed record OpenStep(StepPlan Plan, double LearningRate) : IStepInput;
+/// <param name="Recorded">
+/// The step's record when it is in the log already: it is replayed. It must come out as recorded, takes scale, rate and
+/// decision from there, and appends nothing.
+/// </param>
+public sealed record OpenStep(StepPlan Plan, double LearningRate, CommitRecord? Recorded = null) : IStepInput;
 
 /// <summary>A worker may be given leaves; from the next grant on.</summary>
 public sealed record WorkerJoined(WorkerId Worker) : IStepInput;

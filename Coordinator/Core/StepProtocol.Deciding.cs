@@ -30,8 +30,32 @@ public static partial class StepProtocol
             state.LearningRate,
             Applied: !skipped,
             [.. done.Select(static l => new LeafRecord(l.Worker, l.SampleCount, l.SampleDigest))]);
-        return Then(state with { Phase = StepPhase.Committing, Record = record }, new StepEffect.AppendCommit(record));
+        if (state.Recorded is not { } recorded) return Then(state with { Phase = StepPhase.Committing, Record = record }, new StepEffect.AppendCommit(record));
+        return Difference(recorded, record) is { } difference
+            ? Halt(state, $"The replay of step {state.Step} does not reproduce its record: {difference}. The data, the libraries or the device have changed since; resume where they are as they were.")
+            : Redo(state, recorded);
     }
+
+    /// <summary>Sends what the log says. The step was decided before; nothing is appended.</summary>
+    private static (StepState, ImmutableArray<StepEffect>) Redo(StepState state, CommitRecord recorded) =>
+        Then(state with { Phase = StepPhase.Applying, Committed = state.Step, Record = recorded }, new StepEffect.SendApply(recorded, state.Attempt));
+
+    /// <summary>What of a replayed step is not as recorded, null when everything is. Who computed a leaf may differ.</summary>
+    private static string? Difference(CommitRecord recorded, CommitRecord replayed)
+    {
+        if (recorded.Leaves.Count != replayed.Leaves.Count) return $"{replayed.Leaves.Count} leaves instead of {recorded.Leaves.Count}";
+        for (var i = 0; i < recorded.Leaves.Count; i++)
+        {
+            var (then, now) = (recorded.Leaves[i], replayed.Leaves[i]);
+            if (then.Samples != now.Samples) return $"leaf {i} has {now.Samples} samples instead of {then.Samples}";
+            if (then.Digest != now.Digest) return $"leaf {i} has other samples (digest {now.Digest:x16} instead of {then.Digest:x16})";
+        }
+        return Differs("loss", recorded.Loss, replayed.Loss) ?? Differs("accuracy", recorded.Accuracy, replayed.Accuracy)
+            ?? Differs("gradient norm", recorded.GradNorm, replayed.GradNorm);
+    }
+
+    private static string? Differs(string what, double then, double now) =>
+        BitConverter.DoubleToInt64Bits(then) == BitConverter.DoubleToInt64Bits(now) ? null : $"{what} {now:R} instead of {then:R}";
 
     /// <summary>In chunk order over all shards, so that the sum does not depend on how chunks were dealt.</summary>
     private static double[] SquaredNorms(StepState state)
@@ -43,14 +67,14 @@ public static partial class StepProtocol
     }
 
     private static (StepState, ImmutableArray<StepEffect>) Written(StepState state) =>
-        Then(state with { Phase = StepPhase.Applying, Committed = state.Step }, new StepEffect.SendApply(state.Record!));
+        Then(state with { Phase = StepPhase.Applying, Committed = state.Step }, new StepEffect.SendApply(state.Record!, state.Attempt));
 
     private static (StepState, ImmutableArray<StepEffect>) ApplyDone(StepState state, ShardApplied applied)
     {
         if (applied.Shard.Index < 0 || applied.Shard.Index >= state.Applied.Length) return Drop(state, "shard that does not exist");
         if (state.Applied[applied.Shard.Index]) return Drop(state, "second report of a shard");
         var next = state with { Applied = state.Applied.SetItem(applied.Shard.Index, true) };
-        return next.AllApplied ? Then(next with { Phase = StepPhase.Idle }, new StepEffect.Finished(state.Record!)) : Then(next);
+        return next.AllApplied ? Then(next with { Phase = StepPhase.Idle }, new StepEffect.Finished(state.Record!, state.Recorded is not null)) : Then(next);
     }
 
     private static (StepState, ImmutableArray<StepEffect>) Halt(StepState state, string reason) =>

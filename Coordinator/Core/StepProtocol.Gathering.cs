@@ -9,14 +9,17 @@ public static partial class StepProtocol
     private static (StepState, ImmutableArray<StepEffect>) Open(StepState state, OpenStep open)
     {
         if (open.Plan.Step != state.Committed.Next()) throw new StepProtocolException(state, open);
-        return Attempt(state with
+        var next = state with
         {
             Plan = open.Plan,
             LearningRate = open.LearningRate,
             Attempt = 0,
             Suspects = ImmutableSortedDictionary<int, WorkerId>.Empty,
             Record = null,
-        });
+            Recorded = open.Recorded,
+        };
+        // A step that was skipped is skipped again; there is nothing to compute.
+        return open.Recorded is { Applied: false } skipped ? Redo(next with { Applied = NothingApplied(next) }, skipped) : Attempt(next);
     }
 
     /// <summary>Begins the next attempt at the step: all leaves open, all reductions void.</summary>
@@ -28,10 +31,12 @@ public static partial class StepProtocol
             Attempt = state.Attempt + 1,
             Leaves = [.. Enumerable.Repeat(LeafState.Open, state.Plan.LeafCount)],
             Reduced = [.. Enumerable.Repeat<ShardReduced?>(null, state.Rules.Shards)],
-            Applied = [.. Enumerable.Repeat(false, state.Rules.Shards)],
+            Applied = NothingApplied(state),
         };
         return LeaseAll(next);
     }
+
+    private static ImmutableArray<bool> NothingApplied(StepState state) => [.. Enumerable.Repeat(false, state.Rules.Shards)];
 
     private static (StepState, ImmutableArray<StepEffect>) LeaseAll(StepState state)
     {

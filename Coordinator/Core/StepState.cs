@@ -61,7 +61,7 @@ public sealed record StepState
     public StepPhase Phase { get; init; } = StepPhase.Idle;
     public ImmutableSortedDictionary<WorkerId, WorkerStanding> Workers { get; init; } = ImmutableSortedDictionary<WorkerId, WorkerStanding>.Empty;
 
-    /// <summary>Last step whose record is in the log.</summary>
+    /// <summary>Last step that is decided: its record is in the log, and shards hold its version or are told to.</summary>
     public StepId Committed { get; init; }
 
     // The open step.
@@ -74,6 +74,9 @@ public sealed record StepState
 
     /// <summary>Leaves that were non-finite in an earlier attempt of this step, and who found them so.</summary>
     public ImmutableSortedDictionary<int, WorkerId> Suspects { get; init; } = ImmutableSortedDictionary<int, WorkerId>.Empty;
+
+    /// <summary>The open step's record out of the log, when it is a replay.</summary>
+    public CommitRecord? Recorded { get; init; }
 
     /// <summary>The decision, from <see cref="StepPhase.Committing"/> on.</summary>
     public CommitRecord? Record { get; init; }

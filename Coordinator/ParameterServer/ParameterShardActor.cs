@@ -124,8 +124,8 @@ public sealed class ParameterShardActor : ReceiveActor
             return;
         }
         if (record.Step.Consumes != _version) throw new ClusterException($"{_settings.Shard} holds version {_version} and was told to apply step {record.Step}");
-        if (record.Applied && _reduced != (record.Step, record.Attempt))
-            throw new ClusterException($"{_settings.Shard} has no sum of step {record.Step} attempt {record.Attempt}");
+        if (record.Applied && _reduced != (record.Step, apply.Attempt))
+            throw new ClusterException($"{_settings.Shard} has no sum of step {record.Step} attempt {apply.Attempt}");
         using (var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Apply, apply.Trace))
         {
             span?.SetTag(ClusterTelemetry.Tags.Shard, _settings.Shard.ToString())

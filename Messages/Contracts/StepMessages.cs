@@ -53,8 +53,13 @@ public sealed record ShardReduced(
     [property: Key(6)] TraceContext Trace) : IStepInput;
 
 /// <summary>Coordinator to shard: the step is in the log; apply it. Idempotent by (step, version).</summary>
+/// <param name="Attempt">The attempt whose sum is to be applied; differs from the record's when the step is replayed.</param>
 [MessagePackObject]
-public sealed record ApplyStep([property: Key(0)] Term Term, [property: Key(1)] CommitRecord Record, [property: Key(2)] TraceContext Trace);
+public sealed record ApplyStep(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] CommitRecord Record,
+    [property: Key(2)] int Attempt,
+    [property: Key(3)] TraceContext Trace);
 
 /// <summary>Shard to coordinator: this shard holds (and has published) the version.</summary>
 [MessagePackObject]

@@ -90,7 +90,7 @@ internal sealed class ProtocolRun
                 break;
             case StepEffect.SendApply apply:
                 Assert.Contains(apply.Record, Log);
-                for (var p = 0; p < State.Rules.Shards; p++) _bag.Add(($"ps-{p}", new ApplyStep(State.Term, apply.Record, default)));
+                for (var p = 0; p < State.Rules.Shards; p++) _bag.Add(($"ps-{p}", new ApplyStep(State.Term, apply.Record, apply.Attempt, default)));
                 break;
         }
     }
