@@ -7,7 +7,7 @@ using Cluster.Contracts;
 namespace Cluster.Cli.Verbs;
 
 /// <summary>Performs a checked run; the composition of actors lies behind it.</summary>
-public delegate Task<TrainingSummary> TrainingJob(ResolvedRun run, ITrainingObserver observer, CancellationToken stop);
+public delegate Task<TrainingSummary> TrainingJob(ResolvedRun run, RunFolder folder, ITrainingObserver observer, CancellationToken stop);
 
 /// <summary>All verbs, and the way from arguments to an exit code.</summary>
 public sealed class CommandLine
