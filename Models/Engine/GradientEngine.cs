@@ -112,7 +112,7 @@ public sealed class GradientEngine : IGradientEngine
                 _state.TakeGradients(node);
             }
             lossSum = loss.ToSingle();
-            TensorMemory.CopyTo(output, logits);
+            HostMemory.Download(output, logits);
         }
         return new LeafOutcome(lossSum, CountCorrect(logits, batch.Labels), FiniteCheck.FirstBad(Layout, node));
     }
@@ -134,7 +134,7 @@ public sealed class GradientEngine : IGradientEngine
         using (NewDisposeScope())
         using (no_grad())
         {
-            TensorMemory.CopyTo(_model.call(Upload(batch)), logits);
+            HostMemory.Download(_model.call(Upload(batch)), logits);
         }
     }
 
@@ -160,9 +160,8 @@ public sealed class GradientEngine : IGradientEngine
     /// <summary>[N, C, H, W] on the engine's device, in the memory format that the run asks for. Belongs to the current scope.</summary>
     private Tensor Upload(in ImageBatch batch)
     {
-        var images = empty([batch.Count, batch.Shape.Channels, batch.Shape.Height, batch.Shape.Width], dtype: ScalarType.Float32, device: _device);
-        TensorMemory.CopyFrom(images, batch.Images);
-        return Options.ChannelsLast ? MemoryFormats.ContiguousChannelsLast(images) : images;
+        var images = HostMemory.Upload(batch.Images, [batch.Count, batch.Shape.Channels, batch.Shape.Height, batch.Shape.Width], _device);
+        return Options.ChannelsLast ? HostMemory.ChannelsLast(images) : images;
     }
 
     private Span<float> LogitsOf(int count)

@@ -77,7 +77,7 @@ internal sealed class BareLoop : LocalContender
         var (images, labels) = (new float[workload.Batch * options.Image.Floats], new long[workload.Batch]);
         ReferenceProblem.FillLeaf(options.ClassCount, Workload.Seed, images, labels);
         var contiguous = tensor(images, [workload.Batch, 3, 32, 32]);
-        _images = (workload.ChannelsLast ? MemoryFormats.ContiguousChannelsLast(contiguous) : contiguous).DetachFromDisposeScope();
+        _images = (workload.ChannelsLast ? contiguous.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : contiguous).DetachFromDisposeScope();
         _labels = tensor(labels).DetachFromDisposeScope();
     }
 

@@ -8,7 +8,7 @@ namespace Cluster.Models.Tests;
 public sealed class EngineMistakeSpecs
 {
     [Theory]
-    [InlineData("resnet81", "unknown model 'resnet81': did you mean 'resnet18'? known are small-cnn, resnet20, resnet18")]
+    [InlineData("resnet19", "unknown model 'resnet19': did you mean 'resnet18'? known are small-cnn, resnet20, resnet18")]
     [InlineData("SmallCNN", "unknown model 'SmallCNN': did you mean 'small-cnn'? known are small-cnn, resnet20, resnet18")]
     [InlineData("transformer", "unknown model 'transformer': known are small-cnn, resnet20, resnet18")]
     public void Unknown_model_is_refused_with_the_known_names(string model, string message) =>
