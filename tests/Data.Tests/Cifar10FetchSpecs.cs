@@ -231,6 +231,16 @@ public sealed class Cifar10FetchSpecs : IDisposable
     }
 
     [Fact]
+    public async Task A_disk_that_is_too_full_is_said_before_anything_is_fetched()
+    {
+        using var server = new TinyHttpServer(TinyHttpServer.Ranges(_fixture.Archive));
+        var settings = _fixture.Settings(server.Uri, FetchFixture.NoNpm) with { ArchiveMostBytes = 1L << 60 };
+        var mistake = await Assert.ThrowsAsync<UserMistakeException>(() => _fixture.GetAsync(settings));
+        AssertOneLine(mistake, "MiB of disk while it is downloaded");
+        Assert.Empty(server.RangeStarts);
+    }
+
+    [Fact]
     public async Task A_folder_that_cannot_be_made_is_the_users_mistake()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_fixture.Target)!);
