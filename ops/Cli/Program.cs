@@ -9,7 +9,7 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
 try
 {
-    var commandLine = new CommandLine((_, _, _) => throw new ClusterException("this build has no training engine linked in"));
+    var commandLine = new CommandLine((_, _, _, _) => throw new ClusterException("this build has no training engine linked in"));
     return await commandLine.RunAsync(args, stop.Token);
 }
 catch (Exception e)
