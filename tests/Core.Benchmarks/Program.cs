@@ -1,5 +1,5 @@
-using Cluster.Core.Benchmarks;
 using Cluster.Coordinator.Core;
+using Cluster.Core.Benchmarks;
 
 // usage: Cluster.Core.Benchmarks [parameters [rounds]]
 var parameters = args.Length > 0 ? int.Parse(args[0]) : 11_000_000;
