@@ -23,7 +23,6 @@ internal static class ActorConfiguration
           throughput = 10
           dedicated-thread-pool {
             thread-count = 2
-            deadlock-timeout = 0s
             threadtype = background
           }
         }
