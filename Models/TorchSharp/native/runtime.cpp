@@ -47,10 +47,17 @@ int64_t hand_out(const std::string& text, char* out, int64_t capacity) {
 }
 }  // namespace
 
+at::Generator cluster_torch::generator_for(at::Generator* given, at::Device device) {
+    return given != nullptr ? *given : at::globalContext().defaultGenerator(device);
+}
+
 // Threads.
 /// libtorch's intra-op threads and the BLAS's, for the calling thread. Under OpenMP the first is a property of the thread.
 CT_EXPORT int32_t ct_set_threads(int32_t count, int32_t with_blas) {
     return status_of([&] {
+        // A thread's first question initialises it with the count that was set last in the process, by whichever
+        // thread: asked now, so that it cannot overwrite this thread's own count later.
+        at::get_num_threads();
         at::set_num_threads(count);
         if (!with_blas) return;
         if (auto set = symbol<void (*)(int)>("omp_set_num_threads")) set(count);
