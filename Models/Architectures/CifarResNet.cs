@@ -41,9 +41,10 @@ internal sealed class CifarResNet : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        var x = nn.functional.relu(_norm.call(_convolution.call(input)), inplace: true);
-        foreach (var stage in _stages) x = stage.call(x);
-        return _classifier.call(Layers.GlobalAveragePool(x));
+        var x = Layers.NormRelu(_norm, _convolution.call(input));
+        foreach (var stage in _stages) x = Layers.Next(x, stage.call(x));
+        x = Layers.Next(x, Layers.GlobalAveragePool(x));
+        return Layers.Next(x, _classifier.call(x));
     }
 }
 
@@ -55,7 +56,8 @@ internal sealed class ZeroPaddedShortcut(int extraChannels) : nn.Module<Tensor, 
 {
     public override Tensor forward(Tensor input)
     {
-        var strided = input.slice(2, 0, input.shape[2], 2).slice(3, 0, input.shape[3], 2);
+        using var rows = input.slice(2, 0, input.shape[2], 2);
+        using var strided = rows.slice(3, 0, input.shape[3], 2);
         return nn.functional.pad(strided, [0, 0, 0, 0, 0, extraChannels], PaddingModes.Constant, 0);
     }
 }

@@ -16,6 +16,25 @@ internal static class Layers
         nn.Conv2d(inputs, outputs, kernelSize: 1L, stride: stride, bias: false);
 
     /// <summary>
+    /// Goes on with <paramref name="result"/> and lets go of <paramref name="spent"/>, which the backward keeps where it
+    /// needs it. As in Python, where a reassigned variable does the same: memory that the backward is through with can
+    /// then be used again at once, instead of living until the leaf's scope ends.
+    /// </summary>
+    /// <param name="spent">Made by this forward; never the caller's input.</param>
+    public static Tensor Next(Tensor spent, Tensor result)
+    {
+        if (!ReferenceEquals(spent, result)) spent.Dispose();
+        return result;
+    }
+
+    /// <summary>Normalises and rectifies; lets go of <paramref name="spent"/>. The ReLU works in place: BatchNorm's backward does not read its own output.</summary>
+    public static Tensor NormRelu(BatchNorm2d norm, Tensor spent)
+    {
+        var normal = Next(spent, norm.call(spent));
+        return Next(normal, normal.relu_());
+    }
+
+    /// <summary>
     /// Max-pool over square windows: [N, C, H, W] to [N, C, H', W'].
     /// On CUDA libtorch's own backward adds with atomics (torch.use_deterministic_algorithms refuses it), so there the
     /// maximum is taken over shifted slices; measured on CPU that costs half the speed of a small network, so it is not used there.

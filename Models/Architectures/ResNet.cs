@@ -40,10 +40,11 @@ internal sealed class ResNet : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        var x = nn.functional.relu(_norm.call(_convolution.call(input)), inplace: true);
-        if (_poolsEarly) x = Layers.MaxPool(x, kernel: 3, stride: 2, padding: 1);
-        foreach (var stage in _stages) x = stage.call(x);
-        return _classifier.call(Layers.GlobalAveragePool(x));
+        var x = Layers.NormRelu(_norm, _convolution.call(input));
+        if (_poolsEarly) x = Layers.Next(x, Layers.MaxPool(x, kernel: 3, stride: 2, padding: 1));
+        foreach (var stage in _stages) x = Layers.Next(x, stage.call(x));
+        x = Layers.Next(x, Layers.GlobalAveragePool(x));
+        return Layers.Next(x, _classifier.call(x));
     }
 
     private static Sequential Stage(int blocks, int inputs, int width, int stride)
@@ -83,9 +84,18 @@ internal sealed class BasicBlock : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        var x = nn.functional.relu(_firstNorm.call(_first.call(input)), inplace: true);
-        x = _secondNorm.call(_second.call(x));
-        var shortcut = _downsample is null ? input : _downsample.call(input);
-        return nn.functional.relu(x.add_(shortcut), inplace: true);
+        var x = Layers.NormRelu(_firstNorm, _first.call(input));
+        x = Layers.Next(x, _second.call(x));
+        x = Layers.Next(x, _secondNorm.call(x));
+        if (_downsample is null)
+        {
+            x = Layers.Next(x, x.add_(input));
+        }
+        else
+        {
+            using var shortcut = _downsample.call(input);
+            x = Layers.Next(x, x.add_(shortcut));
+        }
+        return Layers.Next(x, x.relu_());
     }
 }

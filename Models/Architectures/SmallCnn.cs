@@ -35,13 +35,14 @@ internal sealed class SmallCnn : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        var x = input;
-        for (var i = 0; i < Widths.Length; i++)
+        var x = Layers.NormRelu(_norms[0], _convolutions[0].call(input));
+        for (var i = 1; i < Widths.Length; i++)
         {
-            x = _convolutions[i].call(x);
-            if (i % 2 == 1) x = Layers.MaxPool(x, kernel: 2, stride: 2, padding: 0);
-            x = nn.functional.relu(_norms[i].call(x), inplace: true);
+            x = Layers.Next(x, _convolutions[i].call(x));
+            if (i % 2 == 1) x = Layers.Next(x, Layers.MaxPool(x, kernel: 2, stride: 2, padding: 0));
+            x = Layers.NormRelu(_norms[i], x);
         }
-        return _classifier.call(Layers.GlobalMaxPool(x));
+        x = Layers.Next(x, Layers.GlobalMaxPool(x));
+        return Layers.Next(x, _classifier.call(x));
     }
 }

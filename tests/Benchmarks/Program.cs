@@ -31,6 +31,11 @@ try
     Console.WriteLine(Comparison.Run(workload, contenders, Number("--rounds", 7), Number("--iterations", 3)));
     return 0;
 }
+catch (Exception mistake) when (mistake is InvalidOperationException or System.ComponentModel.Win32Exception or Cluster.Contracts.UserMistakeException or FormatException)
+{
+    Console.Error.WriteLine(mistake.Message);
+    return 2;
+}
 finally
 {
     contenders.ForEach(static c => c.Dispose());

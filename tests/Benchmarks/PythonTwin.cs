@@ -12,7 +12,7 @@ internal sealed class PythonTwin : IContender
     public PythonTwin(string interpreter, Workload workload)
     {
         var script = Path.Combine(AppContext.BaseDirectory, "python", "twin.py");
-        var start = new ProcessStartInfo(interpreter) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(interpreter) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach (var argument in new[]
                  {
                      script, "--model", workload.Model, "--batch", $"{workload.Batch}", "--threads", $"{workload.Threads}",
