@@ -63,6 +63,7 @@ require_libtorch() {
     fi
   fi
   rm -f "$log"
+  have_libtorch && command -v cmake >/dev/null || fail "apt installed ${missing[*]}, and still there is no libtorch or no cmake: set Torch_DIR to the folder of TorchConfig.cmake"
 }
 
 # OpenBLAS's OpenMP build is the only one that obeys libtorch's number of threads; the reference BLAS is 14 times slower.

@@ -37,20 +37,46 @@ public sealed class ScriptSpecs : IDisposable
     [Fact]
     public void Without_libtorch_and_without_the_right_to_install_it_says_what_to_do()
     {
-        // A PATH with nothing but what the script needs to get that far: no cmake, no compiler, no apt, no sudo.
+        var line = Assert.Single(RunWithout().ErrorLines);
+        Assert.Contains("missing: ", line);
+        Assert.Contains("cmake", line);
+        Assert.Contains("apt-get install -y --no-install-recommends", line);
+    }
+
+    [Fact]
+    public void With_the_right_to_install_it_calls_apt_and_tells_when_apt_cannot()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root installs without asking");
+        var outcome = RunWithout("#!/usr/bin/env bash\necho \"$@\" >>apt.log\necho 'E: Unable to locate package cmake'\nexit 100\n");
+        Assert.Contains("installing ", outcome.ErrorLines[0]);
+        Assert.Equal("E: Unable to locate package cmake", outcome.ErrorLines[1]);
+        Assert.Contains("apt could not install", outcome.ErrorLines[^1]);
+        var calls = File.ReadAllLines(_world.PathOf("apt.log"));
+        Assert.Equal(3, calls.Length);
+        Assert.StartsWith("install -y --no-install-recommends ", calls[0]);
+        Assert.Equal("update", calls[1]);
+        Assert.Equal(calls[0], calls[2]);
+    }
+
+    /// <summary>The script on a PATH that has neither cmake nor a compiler, nor sudo; with this apt-get, or none.</summary>
+    private Outcome RunWithout(string? aptGet = null)
+    {
         var bin = Directory.CreateDirectory(_world.PathOf("bin")).FullName;
-        foreach (var tool in (string[])["bash", "env", "readlink", "dirname", "id", "head", "dotnet"])
+        foreach (var tool in (string[])["bash", "env", "readlink", "dirname", "id", "head", "mktemp", "grep", "rm", "dotnet"])
         {
             var found = new[] { "/usr/bin", "/bin", "/usr/local/bin", "/usr/share/dotnet", "/usr/lib/dotnet" }.Select(folder => Path.Combine(folder, tool)).FirstOrDefault(File.Exists);
             Assert.SkipWhen(found is null, $"{tool} is in no usual folder on this machine");
             File.CreateSymbolicLink(Path.Combine(bin, tool), found);
         }
+        if (aptGet is not null)
+        {
+            var path = Path.Combine(bin, "apt-get");
+            File.WriteAllText(path, aptGet);
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
         var outcome = Processes.Run("/usr/bin/env", _world.Folder, $"PATH={bin}", "bash", _script, "version");
         Assert.Equal(2, outcome.ExitCode);
-        var line = Assert.Single(outcome.ErrorLines);
-        Assert.Contains("missing: ", line);
-        Assert.Contains("cmake", line);
-        Assert.Contains("apt-get install -y --no-install-recommends", line);
+        return outcome;
     }
 
     [Theory]
