@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+using Cluster.Contracts;
+using Cluster.Coordinator.Checkpoints;
+
+namespace Cluster.Checkpoints.Tests;
+
+public sealed class CheckpointStoreSpecs : IDisposable
+{
+    private readonly RunFolder _run = new();
+
+    public void Dispose() => _run.Dispose();
+
+    [Theory, InlineData(1), InlineData(2), InlineData(4)]
+    public void Checkpoint_comes_back_bit_for_bit_however_the_state_was_cut(int shards)
+    {
+        using var state = new TestState(step: 17, shards, appliedSteps: 15);
+        var path = _run.Store.Write(state.Content());
+        Assert.Equal(_run.At("checkpoints", "step-000017"), path);
+        var found = _run.Store.FindNewest(state.Layout);
+        Assert.Empty(found.PassedOver);
+        Assert.Equal(path, found.Newest!.Path);
+        using var loaded = CheckpointStore.Load(path, state.Layout);
+        States.SameState(state, loaded);
+        Assert.Equal("small-cnn", (string?)loaded.Facts["recipe"]);
+    }
+
+    [Fact]
+    public void Checkpoints_of_the_same_state_have_the_same_bytes_for_any_number_of_shards()
+    {
+        using var other = new RunFolder();
+        using var one = new TestState(step: 5, shards: 1);
+        using var three = new TestState(step: 5, shards: 3);
+        var (first, second) = (_run.Store.Write(one.Content()), other.Store.Write(three.Content()));
+        foreach (var name in new[] { "model.safetensors", "optimizer.safetensors", "run.json", "MANIFEST.json" })
+            Assert.Equal(File.ReadAllBytes(Path.Combine(first, name)), File.ReadAllBytes(Path.Combine(second, name)));
+    }
+
+    [Fact]
+    public void Newest_checkpoint_is_the_one_of_the_highest_step()
+    {
+        foreach (var step in new long[] { 999_999, 1_000_000, 5 }) _run.Write(step);
+        Assert.Equal(1_000_000, _run.Store.FindNewest(States.Tiny).Newest!.Version.Value);
+        Assert.Equal([1_000_000, 999_999, 5], _run.Store.List().Select(c => c.Version.Value));
+    }
+
+    [Fact]
+    public void Nothing_is_found_and_nothing_made_where_no_checkpoint_is()
+    {
+        var found = _run.Store.FindNewest(States.Tiny);
+        Assert.Null(found.Newest);
+        Assert.Empty(found.PassedOver);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_run.Path));
+    }
+}
