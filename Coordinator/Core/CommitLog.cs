@@ -20,14 +20,17 @@ public sealed record CommitLogContent(IReadOnlyList<CommitLine> Lines, long Vali
 /// <summary>A line of a commit log is damaged, or does not follow the one before.</summary>
 public sealed class CommitLogException : ClusterException
 {
-    public CommitLogException(int line, string reason) : base($"commits.jsonl, line {line}: {reason}") => Line = line;
-    public CommitLogException(int line, string reason, Exception inner) : base($"commits.jsonl, line {line}: {reason}", inner) => Line = line;
+    public CommitLogException(int line, string reason) : base($"commits.jsonl, line {line}: {reason}") => (Line, Reason) = (line, reason);
+    public CommitLogException(int line, string reason, Exception inner) : base($"commits.jsonl, line {line}: {reason}", inner) => (Line, Reason) = (line, reason);
     public CommitLogException(string message) : base(message) { }
     public CommitLogException(string message, Exception inner) : base(message, inner) { }
     public CommitLogException() { }
 
     /// <summary>From 1.</summary>
     public int Line { get; }
+
+    /// <summary>The message without the place; its subject is the line.</summary>
+    public string Reason { get; } = "";
 }
 
 /// <summary>
@@ -107,7 +110,9 @@ public static class CommitLog
             throw new CommitLogException(lines.Count + 1, $"term {record.Term} after term {lines[^1].Record.Term}: terms never fall");
     }
 
-    private static CommitLine ReadLine(ReadOnlySpan<byte> line, int number)
+    /// <summary>Reads one line, newline not included.</summary>
+    /// <exception cref="CommitLogException">The line is damaged; <paramref name="number"/> (from 1) is named.</exception>
+    internal static CommitLine ReadLine(ReadOnlySpan<byte> line, int number)
     {
         var bodyLength = line.Length - CrcKey.Length - CrcDigits - 2;
         if (bodyLength < 1 || !line.Slice(bodyLength, CrcKey.Length).SequenceEqual(CrcKey) || !line.EndsWith("\"}"u8))

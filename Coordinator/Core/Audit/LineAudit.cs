@@ -1,0 +1,162 @@
+using System.Globalization;
+using Cluster.Contracts;
+
+namespace Cluster.Coordinator.Core.Audit;
+
+/// <summary>What one line shows by itself.</summary>
+/// <param name="Content">Null when the line is damaged.</param>
+/// <param name="InReach">False for a step number that cannot be: nothing else of the line was checked.</param>
+/// <param name="SamplesProven">Samples in leaves whose digest is the recomputed one.</param>
+internal sealed record LineVerdict(CommitLine? Content, bool InReach, int LeavesChecked, int SamplesProven, FindingList Findings);
+
+/// <summary>
+/// Checks of one line against what the configuration alone determines: the cut of the step into leaves, the sample ids of
+/// each leaf, the learning rate, the clipping. Depends on no other line, so lines may be checked at the same time.
+/// </summary>
+internal sealed class LineAudit
+{
+    /// <summary>Leaves of one step whose fault is told one by one.</summary>
+    private const int MaxFindingsPerLine = 16;
+
+    /// <summary>
+    /// A step number that is so far from its line is damage: its plan is not computed, because the learning rate of a step
+    /// schedule costs a multiplication per drop.
+    /// </summary>
+    private const long FarthestStep = 1_000_000;
+
+    private readonly RunOptions _options;
+    private readonly int _samples;
+    private readonly LearningRateSchedule _schedule;
+
+    /// <exception cref="UserMistakeException">The options cannot be those of a run.</exception>
+    public LineAudit(RunOptions options, int trainingSamples)
+    {
+        _options = options;
+        _samples = trainingSamples;
+        var stepsPerEpoch = StepPlan.StepsPerEpoch(trainingSamples, options.Batch);
+        RecipeSteps = Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
+        _schedule = LearningRateSchedule.Create(options.Schedule, RecipeSteps, stepsPerEpoch);
+    }
+
+    /// <summary>The run's length in steps when nobody gave one.</summary>
+    public long RecipeSteps { get; }
+
+    /// <param name="line">Without its newline.</param>
+    /// <param name="number">From 1.</param>
+    public LineVerdict Check(ReadOnlySpan<byte> line, int number)
+    {
+        var findings = new FindingList(MaxFindingsPerLine);
+        CommitLine content;
+        try
+        {
+            content = CommitLog.ReadLine(line, number);
+        }
+        catch (CommitLogException e)
+        {
+            findings.Add(AuditFault.DamagedLine, number, null, null, "the line " + e.Reason);
+            return new LineVerdict(null, false, 0, 0, findings);
+        }
+        var record = content.Record;
+        if (record.Step.Value < 1 || record.Step.Value > number + FarthestStep)
+        {
+            findings.Add(AuditFault.Implausible, number, record.Step.Value, null, "no run has this step at this place of its log; nothing else of the line was checked");
+            return new LineVerdict(content, false, 0, 0, findings);
+        }
+
+        var plan = StepPlan.For(record.Step, _samples, _options.Batch, _options.Microbatches);
+        CheckNumbers(content, number, plan, findings);
+        var (leaves, proven) = CheckLeaves(record, number, plan, findings);
+        return new LineVerdict(content, true, leaves, proven, findings);
+    }
+
+    private void CheckNumbers(CommitLine content, int number, StepPlan plan, FindingList findings)
+    {
+        var record = content.Record;
+        void Found(AuditFault fault, string sentence) => findings.Add(fault, number, record.Step.Value, null, sentence);
+        void Implausible(bool holds, string sentence)
+        {
+            if (!holds) Found(AuditFault.Implausible, sentence);
+        }
+
+        if (record.Epoch != plan.Epoch) Found(AuditFault.PlanDiffers, $"says epoch {record.Epoch}, but the step lies in epoch {plan.Epoch}");
+        if (record.Samples != plan.SampleCount) Found(AuditFault.PlanDiffers, $"says {record.Samples} samples, but the step has {plan.SampleCount}");
+
+        var rate = _schedule.At(record.Step);
+        if (!SameBits(rate, record.LearningRate))
+            Found(AuditFault.LearningRateDiffers, $"learning rate {Text(record.LearningRate)}, but the schedule '{_options.Schedule.Kind}' has {Text(rate)} at this step");
+
+        // A skipped step is skipped because loss or gradient were not finite; it was clipped by nothing.
+        Implausible(!record.Applied || (double.IsFinite(record.Loss) && record.Loss >= 0), $"was applied with the loss {Text(record.Loss)}, which no mean cross-entropy has");
+        var plausibleNorm = !record.Applied || (double.IsFinite(record.GradNorm) && record.GradNorm >= 0);
+        Implausible(plausibleNorm, $"was applied with the gradient norm {Text(record.GradNorm)}");
+        if (plausibleNorm) CheckScale(record, Found);
+        Implausible(IsFractionOf(record.Accuracy, plan.SampleCount), $"accuracy {Text(record.Accuracy)}, which is not a count of right answers out of {plan.SampleCount}");
+        Implausible(content.Milliseconds >= 0 && double.IsFinite(content.Milliseconds), $"took {Text(content.Milliseconds)} ms");
+        Implausible(record.Attempt >= 1, $"attempt {record.Attempt}; attempts count from 1");
+        Implausible(record.Term.Value >= 1, $"term {record.Term}; terms count from 1");
+    }
+
+    private void CheckScale(CommitRecord record, Action<AuditFault, string> found)
+    {
+        var scale = record.Applied ? Clipping.Scale(record.GradNorm, _options.Optimizer.ClipNorm) : 1;
+        if (SameBits(scale, record.Scale)) return;
+        var why = record.Applied
+            ? $"the norm {Text(record.GradNorm)} with clip-norm {Text(_options.Optimizer.ClipNorm)} gives {Text(scale)}"
+            : "a skipped step has 1";
+        found(AuditFault.ScaleDiffers, $"clipping scale {Text(record.Scale)}, but {why}");
+    }
+
+    private (int Checked, int Proven) CheckLeaves(CommitRecord record, int number, StepPlan plan, FindingList findings)
+    {
+        if (record.Leaves.Count != plan.LeafCount)
+            findings.Add(AuditFault.PlanDiffers, number, record.Step.Value, null, $"has {Count(record.Leaves.Count, "leaf", "leaves")}, but its {plan.SampleCount} samples are cut into {plan.LeafCount}");
+        var order = new SampleOrder(_options.Seed, plan.Epoch, _samples);
+        var leaves = Math.Min(record.Leaves.Count, plan.LeafCount);
+        var proven = 0;
+        for (var leaf = 0; leaf < leaves; leaf++)
+        {
+            var (worker, samples, digest) = record.Leaves[leaf];
+            void Found(AuditFault fault, string sentence) => findings.Add(fault, number, record.Step.Value, leaf, sentence);
+            if (worker.Index is < 0 or >= Limits.MaxWorkers) Found(AuditFault.Implausible, $"was computed by worker {worker.Index}; workers are 0 to {Limits.MaxWorkers - 1}");
+            var planned = plan.Leaf(leaf).Count;
+            var expected = plan.DigestOf(leaf, order);
+            if (samples != planned)
+                Found(AuditFault.PlanDiffers, $"{worker} took {Count(samples, "sample", "samples")}, but the leaf has {planned}");
+            else if (digest != expected)
+                Found(AuditFault.SamplesDiffer, $"{worker} decoded other samples than the {planned} of this leaf (digest {digest:x16}, expected {expected:x16}){Resemblance(plan, leaf, digest, order)}");
+            else
+                proven += planned;
+        }
+        return (leaves, proven);
+    }
+
+    /// <summary>Whose digest it is when it is that of another leaf of the step, or of the leaf in a neighbouring step or epoch.</summary>
+    private string Resemblance(StepPlan plan, int leaf, ulong digest, SampleOrder order)
+    {
+        for (var other = 0; other < plan.LeafCount; other++)
+        {
+            if (other != leaf && plan.DigestOf(other, order) == digest) return $": they are those of leaf {other}, which were then taken twice while those of leaf {leaf} were left out";
+        }
+        foreach (var step in (long[])[plan.Step.Value - 1, plan.Step.Value + 1])
+        {
+            if (step < 1) continue;
+            var near = StepPlan.For(new StepId(step), _samples, _options.Batch, _options.Microbatches);
+            if (leaf < near.LeafCount && near.DigestOf(leaf, new SampleOrder(_options.Seed, near.Epoch, _samples)) == digest) return $": they are those of leaf {leaf} of step {step}";
+        }
+        foreach (var epoch in (long[])[plan.Epoch - 1, plan.Epoch + 1])
+        {
+            if (epoch >= 0 && plan.DigestOf(leaf, new SampleOrder(_options.Seed, epoch, _samples)) == digest) return $": they are in the order of epoch {epoch}";
+        }
+        return "";
+    }
+
+    /// <summary>True for k / count with a whole k in 0 to count, to the last bit.</summary>
+    private static bool IsFractionOf(double value, int count) =>
+        value is >= 0 and <= 1 && Math.Round(value * count) / count == value;
+
+    private static bool SameBits(double a, double b) => BitConverter.DoubleToInt64Bits(a) == BitConverter.DoubleToInt64Bits(b);
+
+    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Count(int count, string one, string many) => $"{count} {(count == 1 ? one : many)}";
+}

@@ -1,0 +1,80 @@
+using Cluster.Contracts;
+using Cluster.Coordinator.Core;
+using Cluster.Coordinator.Core.Audit;
+
+namespace Cluster.Core.Tests.Audit;
+
+/// <summary>The log that an honest run with these options would write; tests forge it line by line.</summary>
+internal sealed class HonestLog
+{
+    private readonly List<byte[]> _lines = [];
+
+    public HonestLog(RunOptions options, int samples, long steps, int workers = 3)
+    {
+        Options = options;
+        Samples = samples;
+        var stepsPerEpoch = StepPlan.StepsPerEpoch(samples, options.Batch);
+        var schedule = LearningRateSchedule.Create(options.Schedule, Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch)), stepsPerEpoch);
+        for (var step = 1L; step <= steps; step++)
+        {
+            var plan = StepPlan.For(new StepId(step), samples, options.Batch, options.Microbatches);
+            var order = new SampleOrder(options.Seed, plan.Epoch, samples);
+            var norm = 0.5 + step % 7 * 0.25;
+            Records.Add(new CommitRecord(
+                Term.First, plan.Step, 1, plan.Epoch, plan.SampleCount, 2.3 / step, (double)(plan.SampleCount / 3) / plan.SampleCount, norm,
+                Clipping.Scale(norm, options.Optimizer.ClipNorm), schedule.At(plan.Step), true,
+                [.. Enumerable.Range(0, plan.LeafCount).Select(leaf => new LeafRecord(new WorkerId(leaf % workers), plan.Leaf(leaf).Count, plan.DigestOf(leaf, order)))]));
+        }
+        _lines.AddRange(Records.Select(record => CommitLog.Write(record, 12.5)));
+    }
+
+    public RunOptions Options { get; }
+    public int Samples { get; }
+
+    /// <summary>As first written, by index = step - 1; forging does not change them.</summary>
+    public List<CommitRecord> Records { get; } = [];
+
+    /// <summary>Whole lines with their newline, by index = line - 1.</summary>
+    public IList<byte[]> Lines => _lines;
+
+    /// <summary>Writes the line of a step anew, with a checksum that fits.</summary>
+    public HonestLog Forge(long step, Func<CommitRecord, CommitRecord> change, double milliseconds = 12.5)
+    {
+        _lines[(int)step - 1] = CommitLog.Write(change(Records[(int)step - 1]), milliseconds);
+        return this;
+    }
+
+    public HonestLog ForgeLeaf(long step, int leaf, Func<LeafRecord, LeafRecord> change) =>
+        Forge(step, record => record with { Leaves = [.. record.Leaves.Select((known, i) => i == leaf ? change(known) : known)] });
+
+    /// <summary>The digest that a worker reports which decoded these samples.</summary>
+    public static ulong DigestOf(IEnumerable<int> samples)
+    {
+        var digest = new SampleDigest();
+        foreach (var sample in samples) digest.Add(sample);
+        return digest.Value;
+    }
+
+    /// <summary>The samples of a leaf, in order.</summary>
+    public List<int> SamplesOf(long step, int leaf)
+    {
+        var plan = StepPlan.For(new StepId(step), Samples, Options.Batch, Options.Microbatches);
+        var order = new SampleOrder(Options.Seed, plan.Epoch, Samples);
+        var (first, count) = plan.Leaf(leaf);
+        return [.. Enumerable.Range(first, count).Select(order.SampleAt)];
+    }
+
+    public byte[] Bytes() => [.. _lines.SelectMany(line => line)];
+
+    public AuditReport Audit(int maxFindings = 100, int parallelism = 0, long? claimed = null) =>
+        CommitAudit.Run(new AuditInput(Bytes(), Options, Samples) { MaxFindings = maxFindings, Parallelism = parallelism, ClaimedSteps = claimed });
+
+    /// <summary>The only finding.</summary>
+    public AuditFinding Finding()
+    {
+        var report = Audit();
+        Assert.False(report.IsClean);
+        Assert.Equal(1, report.FindingCount);
+        return Assert.Single(report.Findings);
+    }
+}
