@@ -30,6 +30,9 @@ public static class Limits
     /// <summary>Free bytes wanted before a run starts: its logs, and two checkpoints of the state.</summary>
     public static long RequiredFreeBytes(long stateFloats) => 16L * 1024 * 1024 + 2 * 3 * 4 * stateFloats;
 
+    /// <summary>Seconds between checkpoints unless steps are given: at most so much work is computed again after a crash.</summary>
+    public const double CheckpointSeconds = 60;
+
     /// <summary>Bytes reserved ahead for the commit log: room for some 500 records once the disk is full.</summary>
     public const int CommitLogReserveBytes = 1 << 20;
 }

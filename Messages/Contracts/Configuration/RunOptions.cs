@@ -56,6 +56,12 @@ public sealed record RunOptions
     /// <summary>Evaluate every so many steps; 0 = at the end only.</summary>
     public long EvalEvery { get; init; }
 
+    /// <summary>Steps between checkpoints; null = every <see cref="Limits.CheckpointSeconds"/> seconds and at the end; 0 = none at all.</summary>
+    public long? CheckpointEvery { get; init; }
+
+    /// <summary>Newest checkpoints that are kept, besides the best.</summary>
+    public int KeepCheckpoints { get; init; } = 3;
+
     /// <summary>The run's folder; null = a new one under <c>runs/</c>.</summary>
     public string? Out { get; init; }
 }

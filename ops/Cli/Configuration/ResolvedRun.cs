@@ -11,7 +11,14 @@ public sealed record ResolvedRun(
     RunOptions Options,
     IReadOnlyDictionary<string, string> Origins,
     string OutDirectory,
-    string RecipeDescription = "");
+    string RecipeDescription = "")
+{
+    /// <summary>Names the run in traces, checkpoints and config.yaml; a resumed run keeps its own.</summary>
+    public string RunId { get; init; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>The earlier configuration of the run that goes on here; null for a new run.</summary>
+    public StoredRun? Resumes { get; init; }
+}
 
 /// <summary>What resolving a run needs to know about the world; tests bring their own.</summary>
 public sealed record ResolveEnvironment

@@ -19,9 +19,18 @@ internal sealed class EngineFactory
         _devices = run.Device.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         using var first = Create(0);
         Layout = first.Layout;
+        var fingerprint = NumericFingerprint.Of(first);
+        Fingerprint = fingerprint.Sha256;
+        Numerics = $"{fingerprint.Device.Split(':')[0]}, {fingerprint.Threads} thread(s), {fingerprint.CpuCapability}, libtorch {fingerprint.LibTorch}, {fingerprint.Blas}";
     }
 
     public ParameterLayout Layout { get; }
+
+    /// <summary>SHA-256 of what this machine's arithmetic makes of a fixed leaf.</summary>
+    public string Fingerprint { get; }
+
+    /// <summary>The names that explain a difference between two fingerprints.</summary>
+    public string Numerics { get; }
 
     /// <summary>An engine for this worker. The caller disposes it; called on the worker's compute thread.</summary>
     public GradientEngine Create(int worker) =>

@@ -41,7 +41,11 @@ public sealed record TrainingSummary(
     double ImagesPerSecond,
     double TrainLoss,
     EvaluationResult? Test,
-    TimeSpan Elapsed);
+    TimeSpan Elapsed)
+{
+    /// <summary>There was nothing left to do: the run had reached its last step before.</summary>
+    public bool WasFinished { get; init; }
+}
 
 /// <summary>Told what a training job does. Calls come one at a time, from any thread, and return quickly.</summary>
 public interface ITrainingObserver

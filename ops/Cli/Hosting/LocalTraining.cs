@@ -1,23 +1,20 @@
-using System.Diagnostics;
+using System.Globalization;
 using Akka.Actor;
 using Cluster.Cli.Configuration;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
+using Cluster.Coordinator.Checkpoints;
 using Cluster.Coordinator.Core;
-using Cluster.Coordinator.ParameterServer;
-using Cluster.Workers.Actors;
 using Cluster.Workers.Data;
 
 namespace Cluster.Cli.Hosting;
 
-/// <summary>All roles in one process: composes data, engines and actors into a run and waits for its end.</summary>
+/// <summary>All roles in one process: opens data and run, composes the actors, waits for the end.</summary>
 public static class LocalTraining
 {
-    private static readonly TimeSpan SnapshotTimeout = TimeSpan.FromMinutes(2);
-
-    /// <param name="run">Validated; its folder exists and is claimed.</param>
-    /// <param name="folder">Gets commits.jsonl, the resolved facts and the summary.</param>
-    /// <param name="stop">Finishes the open step, then ends the run with <see cref="RunStoppedException"/>.</param>
+    /// <param name="run">Validated.</param>
+    /// <param name="folder">The run's folder, claimed: gets commits.jsonl, checkpoints, the resolved facts and the events.</param>
+    /// <param name="stop">Finishes the open step, writes a checkpoint, then ends the run with <see cref="RunStoppedException"/>.</param>
     /// <exception cref="UserMistakeException">Data, device or options that cannot work.</exception>
     /// <exception cref="ClusterException">The run failed.</exception>
     public static async Task<TrainingSummary> RunAsync(ResolvedRun run, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
@@ -29,37 +26,32 @@ public static class LocalTraining
         var (train, test) = Datasets.Open(options.Data, options.Seed);
         using var trainSet = train;
         using var testSet = test;
+        using var telemetry = TelemetryExport.Start(run.RunId);
         var engines = new EngineFactory(options, train);
-        var layout = engines.Layout;
-        var shards = ShardPlan.Deal(layout, options.Ps);
-        var plan = PlanOf(options, train, test, layout);
-        var runId = plan.RunId;
-        folder.WriteConfig(new Dictionary<string, string>
-        {
-            ["run-id"] = runId,
-            ["training-samples"] = train.Count.ToString(),
-            ["test-samples"] = test.Count.ToString(),
-            ["steps-per-epoch"] = StepPlan.StepsPerEpoch(train.Count, options.Batch).ToString(),
-            ["total-steps"] = plan.TotalSteps.ToString(),
-            ["data-fingerprint"] = train.Fingerprint,
-            ["parameters"] = layout.ParameterFloats.ToString(),
-            ["layout-hash"] = layout.Hash,
-        });
-        observer.Starting(run, $"{options.Model}, {layout.ParameterFloats:N0} parameters; {train.Name}, {train.Count:N0} images; {plan.TotalSteps:N0} steps of {options.Batch}; {options.Workers} {(options.Workers == 1 ? "worker" : "workers")}, {options.Ps} parameter {(options.Ps == 1 ? "shard" : "shards")}");
+        var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
+        var total = options.Steps ?? Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
+        ResumeFacts.Check(run, folder.Location, train, engines);
+        folder.WriteConfig(Facts(run, train, test, engines, total));
 
-        using var log = CommitLogFile.Create(Path.Combine(run.OutDirectory, RunFolder.CommitsName));
+        var opening = run.Resumes is null ? RunOpening.New(folder) : RunOpening.Resume(folder, engines.Layout, total, observer);
+        using var log = opening.Log;
+        if (opening.Finished is { } finished) return FinishedBefore(finished, engines.Layout, total, train.Count, stepsPerEpoch, options.Batch, observer);
+
+        var plan = PlanOf(run, train, test, engines.Layout, total, opening.Start);
+        observer.Starting(run, Description(options, plan, engines.Layout, train));
+        var writer = plan.Checkpoints.IsOn
+            ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location), engines.Layout, log, run, plan, engines.Fingerprint, opening.CounterBase)
+            : null;
         var listener = new RunListener(plan, folder, observer);
         var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
         try
         {
-            var actors = Compose(system, options, plan, layout, shards, engines, train, test, log, listener);
+            var actors = RunComposition.Create(system, options, plan, engines, train, test, log, listener, writer);
             await using var stopping = stop.Register(() => actors.Coordinator.Tell(new StopRun("interrupted")));
             await listener.Completion;
-            var hash = await HashAsync(actors.Shards, layout, listener.LastStep);
+            var summary = listener.Summary(await actors.HashAsync(engines.Layout, listener.LastStep, opening.CounterBase));
             log.Flush();
-            var summary = listener.Summary(hash);
-            if (listener.Interrupted) throw new RunStoppedException(summary);
-            return summary;
+            return listener.Interrupted ? throw new RunStoppedException(summary) : summary;
         }
         finally
         {
@@ -68,83 +60,70 @@ public static class LocalTraining
         }
     }
 
-    private static RunPlan PlanOf(RunOptions options, IDataset train, IDataset test, ParameterLayout layout)
+    private static Dictionary<string, string> Facts(ResolvedRun run, IDataset train, IDataset test, EngineFactory engines, long total)
     {
+        var facts = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["run-id"] = run.RunId,
+            ["training-samples"] = Text(train.Count),
+            ["test-samples"] = Text(test.Count),
+            ["steps-per-epoch"] = Text(StepPlan.StepsPerEpoch(train.Count, run.Options.Batch)),
+            ["total-steps"] = Text(total),
+            ["data-fingerprint"] = train.Fingerprint,
+            ["parameters"] = Text(engines.Layout.ParameterFloats),
+            ["layout-hash"] = engines.Layout.Hash,
+            ["numeric-fingerprint"] = engines.Fingerprint,
+            ["numerics"] = engines.Numerics,
+        };
+        return facts;
+
+        static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+    }
+
+    private static RunPlan PlanOf(ResolvedRun run, IDataset train, IDataset test, ParameterLayout layout, long total, RunStart? start)
+    {
+        var options = run.Options;
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
         var recipeSteps = Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
-        var total = options.Steps ?? recipeSteps;
         var schedule = LearningRateSchedule.Create(options.Schedule, options.Schedule.TotalSteps ?? recipeSteps, stepsPerEpoch);
         var rules = new StepRules(options.Ps, layout.ParameterChunkCount, options.Optimizer.ClipNorm, NonFinitePolicy.Recompute, LeafBudgetMilliseconds: 0);
         var testBatches = (test.Count + EvaluationBatches.DefaultBatchSize - 1) / EvaluationBatches.DefaultBatchSize;
+        var checkpoints = options.CheckpointEvery switch
+        {
+            null => new CheckpointPolicy(0, Limits.CheckpointSeconds),
+            0 => CheckpointPolicy.Never,
+            { } steps => new CheckpointPolicy(steps, 0),
+        };
         return new RunPlan(
-            Guid.NewGuid().ToString("N"), options.Seed, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, schedule,
-            testBatches, options.EvalEvery, CheckpointPolicy.Never);
+            run.RunId, options.Seed, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, schedule,
+            testBatches, options.EvalEvery, checkpoints, start);
     }
 
-    private sealed record Actors(IActorRef Coordinator, IReadOnlyList<IActorRef> Shards);
-
-    private static Actors Compose(
-        ActorSystem system, RunOptions options, RunPlan plan, ParameterLayout layout, ShardPlan shards, EngineFactory engines,
-        IDataset train, IDataset test, CommitLogFile log, RunListener listener)
+    private static string Description(RunOptions options, RunPlan plan, ParameterLayout layout, IDataset train)
     {
-        var coordinator = system.ActorOf(CoordinatorActor.Props(plan, log, listener, TimeProvider.System).WithDispatcher(ActorConfiguration.Dispatcher), "coordinator");
-        var shardActors = shards.Ranges.Select(range => system.ActorOf(
-            ParameterShardActor.Props(new ShardSettings(range.Shard, layout, range, options.Optimizer)).WithDispatcher(ActorConfiguration.Dispatcher),
-            range.Shard.ToString())).ToArray();
-        var training = new AugmentationPipeline(options.Augmentation, train, options.Seed);
-        var evaluation = new AugmentationPipeline(new AugmentationOptions { Mean = options.Augmentation.Mean, Std = options.Augmentation.Std }, test, options.Seed);
-        var maxLeaf = (options.Batch + options.Microbatches - 1) / options.Microbatches;
-        var workers = Enumerable.Range(0, options.Workers).Select(index =>
-        {
-            var id = new WorkerId(index);
-            var settings = new WorkerSettings(id, train.Count, options.Batch, options.Microbatches, options.Seed, plan.TotalSteps, options.Loss.LogitScale);
-            return system.ActorOf(
-                WorkerActor.Props(
-                    settings,
-                    () => engines.Create(index),
-                    () => new LeafPrefetcher(train, training, options.Seed, maxLeaf, id.ToString()),
-                    () => test.Count == 0 ? null : new EvaluationBatches(test, evaluation)).WithDispatcher(ActorConfiguration.Dispatcher),
-                id.ToString());
-        }).ToArray();
-        foreach (var shard in shardActors) shard.Tell(new ParameterShardActor.Wiring(coordinator, workers));
-        coordinator.Tell(new CoordinatorActor.Wiring(workers, shardActors, Checkpoints: null));
-        foreach (var worker in workers) worker.Tell(new WorkerActor.Wiring(coordinator, shardActors));
-        return new Actors(coordinator, shardActors);
+        var start = plan.Start is { } from ? $"steps {from.Version.Value + 1:N0} to {plan.TotalSteps:N0}" : $"{plan.TotalSteps:N0} {Plural(plan.TotalSteps, "step")}";
+        return $"{options.Model}, {layout.ParameterFloats:N0} parameters; {train.Name}, {train.Count:N0} images; {start} of {options.Batch}; "
+            + $"{options.Workers} {Plural(options.Workers, "worker")}, {options.Ps} parameter {Plural(options.Ps, "shard")}";
+
+        static string Plural(long count, string word) => count == 1 ? word : word + "s";
     }
 
-    /// <summary>SHA-256 of the state after the last step, from copies that the shards hand over.</summary>
-    private static async Task<string> HashAsync(IReadOnlyList<IActorRef> shards, ParameterLayout layout, StepId last)
+    /// <summary>The run had reached its last step before: its hash, nothing else.</summary>
+    private static TrainingSummary FinishedBefore(LoadedCheckpoint finished, ParameterLayout layout, long total, int samples, int stepsPerEpoch, int batch, ITrainingObserver observer)
     {
-        var snapshots = await Task.WhenAll(shards.Select(s => s.Ask<ShardSnapshot>(new SnapshotShard(Term.First, last.Produces), SnapshotTimeout)));
-        try
-        {
-            using var hash = new StateHash(layout, last.Produces);
-            foreach (var snapshot in snapshots) hash.AppendState(snapshot.Weights.Span);
-            hash.AppendCounters(_ => snapshots[0].AppliedSteps);
-            foreach (var slot in snapshots[0].Slots.Keys.Order(StringComparer.Ordinal))
-            {
-                hash.BeginSlot(slot);
-                // A shard of buffers alone has no optimizer state.
-                foreach (var snapshot in snapshots)
-                    if (snapshot.Slots.TryGetValue(slot, out var values)) hash.AppendSlot(values.Span);
-            }
-            return hash.Finish();
-        }
-        finally
-        {
-            foreach (var snapshot in snapshots)
-            {
-                snapshot.Weights.Dispose();
-                foreach (var slot in snapshot.Slots.Values) slot.Dispose();
-            }
-        }
+        using var loaded = finished;
+        var slots = loaded.Slots.Select(s => (s.Key, (ReadOnlyMemory<float>)s.Value.Span.ToArray())).ToArray();
+        var hash = StateHash.Of(layout, loaded.Version, loaded.State.Span, entry => loaded.Counters[entry.Name], slots);
+        observer.Said($"All {total} steps were done before; {loaded.Path} holds the result.");
+        var seen = (total / stepsPerEpoch * samples) + (total % stepsPerEpoch * batch);
+        return new TrainingSummary(total, (double)seen / samples, hash, 0, double.NaN, null, TimeSpan.Zero) { WasFinished = true };
     }
 }
 
 /// <summary>The run was interrupted; what it had done by then is in the summary.</summary>
 public sealed class RunStoppedException : ClusterException
 {
-    public RunStoppedException(TrainingSummary summary) : base($"interrupted after step {summary?.Steps}") => Summary = summary;
+    public RunStoppedException(TrainingSummary summary) : base($"interrupted after step {summary?.Steps}; 'train --resume' goes on from there") => Summary = summary;
     public RunStoppedException(string message) : base(message) { }
     public RunStoppedException(string message, Exception inner) : base(message, inner) { }
     public RunStoppedException() { }
