@@ -11,6 +11,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/randperm.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cstring>
@@ -131,7 +132,7 @@ CT_EXPORT int32_t ct_item(Handle t, ScalarValue* out) {
 /// Copies between host memory and a tensor of any layout and device; the host side is contiguous, of the tensor's own type.
 CT_EXPORT int32_t ct_read(Handle t, void* out, int64_t byte_count) {
     return status_of([&] {
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         TORCH_CHECK(static_cast<int64_t>(t->nbytes()) == byte_count, "the tensor holds ", t->nbytes(), " bytes, the destination ", byte_count);
         if (t->is_cpu() && t->is_contiguous()) std::memcpy(out, t->data_ptr(), static_cast<size_t>(byte_count));
         else at::from_blob(out, t->sizes(), t->options().device(at::kCPU)).copy_(*t);
@@ -139,7 +140,7 @@ CT_EXPORT int32_t ct_read(Handle t, void* out, int64_t byte_count) {
 }
 CT_EXPORT int32_t ct_write(Handle t, const void* data, int64_t byte_count) {
     return status_of([&] {
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         TORCH_CHECK(static_cast<int64_t>(t->nbytes()) == byte_count, "the tensor holds ", t->nbytes(), " bytes, the source ", byte_count);
         if (t->is_cpu() && t->is_contiguous()) std::memcpy(t->data_ptr(), data, static_cast<size_t>(byte_count));
         else t->copy_(at::from_blob(const_cast<void*>(data), t->sizes(), t->options().device(at::kCPU)));
