@@ -9,11 +9,12 @@ namespace Cluster.Coordinator.Checkpoints;
 /// MANIFEST.json}</c>. Making the object touches nothing. Looking and loading are thread-safe and may go on in other
 /// processes; writing, retaining and removing leftovers belong to one thread of the process that owns the run.
 /// </summary>
-public sealed class CheckpointStore
+public sealed partial class CheckpointStore
 {
     public const string FolderName = "checkpoints";
 
     private readonly ICheckpointFiles _files;
+    private readonly HashSet<string> _written = new(StringComparer.Ordinal);      // by this object: whole without another look
 
     /// <param name="files">The disk; tests hand in one that fails.</param>
     public CheckpointStore(string runFolder, ICheckpointFiles? files = null)
@@ -45,7 +46,9 @@ public sealed class CheckpointStore
     public string Write(CheckpointContent content)
     {
         ArgumentNullException.ThrowIfNull(content);
-        return new CheckpointWriter(_files, Location).Write(content);
+        var path = new CheckpointWriter(_files, Location).Write(content);
+        _written.Add(path);
+        return path;
     }
 
     /// <summary>The newest whole checkpoint that fits, and the newer ones that were passed over, each with the reason. Never throws for what it finds.</summary>

@@ -47,7 +47,7 @@ public sealed class SafeTensorsReader : IDisposable
             Span<byte> prefix = stackalloc byte[sizeof(long)];
             ReadExactly(file, path, prefix, 0);
             var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-            if (length > SafeTensorsHeader.MaxBytes) throw new SafeTensorsException(path, $"its header claims {length} bytes, the limit is {SafeTensorsHeader.MaxBytes}");
+            if (length > SafeTensorsHeader.MaxBytes) throw new SafeTensorsException(path, DescribePrefix(prefix, length));
             if ((long)length > fileBytes - sizeof(long)) throw new SafeTensorsException(path, $"its header claims {length} bytes, the file has {fileBytes}: it is cut short");
             var header = new byte[(int)length];
             ReadExactly(file, path, header, sizeof(long));
@@ -164,6 +164,11 @@ public sealed class SafeTensorsReader : IDisposable
         if (allowRounding || narrow == value || double.IsNaN(value)) return narrow;
         throw new SafeTensorsException(Path, $"element {index} of tensor {Printable.Quoted(tensor.Name)} is the float64 {value:R}, which float32 cannot hold: save it with .float()");
     }
+
+    /// <summary>A file of torch.save, a zip or a pickle, is the usual mistake.</summary>
+    private static string DescribePrefix(ReadOnlySpan<byte> prefix, ulong length) => prefix is [(byte)'P', (byte)'K', 3, 4, ..] or [0x80, 2, ..]
+        ? "it looks like a file of torch.save; save the state_dict with safetensors.torch.save_file"
+        : $"its header claims {length} bytes, the limit is {SafeTensorsHeader.MaxBytes}";
 
     private static void ThrowIfLengthDiffers(TensorInfo tensor, int length)
     {
