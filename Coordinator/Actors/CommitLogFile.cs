@@ -28,6 +28,14 @@ public sealed partial class CommitLogFile : IDisposable
     public static CommitLogFile Create(string path) =>
         new(File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read), 0);
 
+    /// <summary>Goes on with a log; what lies beyond <paramref name="validBytes"/> (a torn last line) is cut.</summary>
+    public static CommitLogFile Continue(string path, long validBytes)
+    {
+        var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.Read);
+        RandomAccess.SetLength(file, validBytes);
+        return new CommitLogFile(file, validBytes);
+    }
+
     /// <summary>Appends one whole line, newline included.</summary>
     /// <exception cref="IOException">Disk full or broken; the log is as before, or has a torn last line that opening cuts.</exception>
     public void Append(ReadOnlySpan<byte> line)

@@ -9,6 +9,7 @@ namespace Cluster.Coordinator.Actors;
 public sealed partial class CoordinatorActor
 {
     private EvaluationState? _evaluation;
+    private EvaluationTotals? _lastEvaluation;
     private TraceContext _evaluationTrace;
     private Activity? _evaluationSpan;
 
@@ -20,7 +21,9 @@ public sealed partial class CoordinatorActor
             if (!_evaluation.IsComplete) return;
             _evaluationSpan?.Dispose();
             _evaluationSpan = null;
-            _listener.Evaluated(_evaluation.Totals());
+            _lastEvaluation = _evaluation.Totals();
+            _listener.Evaluated(_lastEvaluation, [.. _evaluation.Results.SelectMany(static r => r!.Predictions)]);
+            if (_lastRecord is { } record && record.Step.Value < _plan.TotalSteps) CheckpointWhenDue(record);
             _lastFinish = _time.GetTimestamp();     // the next step's time does not include the evaluation
             NextStep();
         });
@@ -33,7 +36,13 @@ public sealed partial class CoordinatorActor
         });
         Receive<WorkerReady>(ready => Feed(new WorkerJoined(ready.Worker)));
         Receive<StopRun>(stop => _stopping = stop.Reason);
-        // Copies of the last step's messages that lost a race.
+        ReceiveCheckpoints();
+        ReceiveLate();
+    }
+
+    /// <summary>Copies of the last step's messages that lost a race; the protocol drops and counts them.</summary>
+    private void ReceiveLate()
+    {
         Receive<LeafDone>(Feed);
         Receive<ShardReduced>(Feed);
         Receive<ShardApplied>(Feed);

@@ -17,6 +17,7 @@ public sealed partial class CoordinatorActor
     private Activity? _normSpan;
     private long _stepStarted;
     private long _lastFinish;
+    private CommitRecord? _lastRecord;
     private bool _commitWaits;
 
     private void SteppingBehaviour()
@@ -29,6 +30,7 @@ public sealed partial class CoordinatorActor
         Receive<WorkerFailed>(Lose);
         Receive<WorkerReady>(ready => Feed(new WorkerJoined(ready.Worker)));
         Receive<StopRun>(stop => _stopping = stop.Reason);
+        ReceiveCheckpoints();
     }
 
     private void OpenStep(StepId step)
@@ -39,7 +41,7 @@ public sealed partial class CoordinatorActor
             .SetTag(ClusterTelemetry.Tags.Epoch, plan.Epoch).SetTag(ClusterTelemetry.Tags.Samples, plan.SampleCount);
         _stepStarted = _time.GetTimestamp();
         Become(SteppingBehaviour);
-        Feed(new OpenStep(plan, _plan.Schedule.At(step)));
+        Feed(new OpenStep(plan, _plan.Schedule.At(step), _recorded.GetValueOrDefault(step)));
     }
 
     private void Feed(IStepInput input)
@@ -115,8 +117,9 @@ public sealed partial class CoordinatorActor
         Feed(new CommitWritten(record.Step));
     }
 
-    private void Finish(CommitRecord record)
+    private void Finish(CommitRecord record, bool replayed)
     {
+        _lastRecord = record;
         Timers.Cancel("budget");
         var now = _time.GetTimestamp();
         ClusterTelemetry.StepDuration.Record(_time.GetElapsedTime(_stepStarted, now).TotalSeconds);
@@ -126,12 +129,17 @@ public sealed partial class CoordinatorActor
             .SetTag(ClusterTelemetry.Tags.GradNorm, record.GradNorm).SetTag(ClusterTelemetry.Tags.Scale, record.Scale);
         _stepSpan?.Dispose();
         _stepSpan = null;
-        _listener.Committed(record, _time.GetElapsedTime(_lastFinish, now));
+        _listener.Committed(record, _time.GetElapsedTime(_lastFinish, now), replayed);
         _lastFinish = now;
         var last = record.Step.Value >= _plan.TotalSteps;
         var due = last || _plan.EvalEvery > 0 && record.Step.Value % _plan.EvalEvery == 0;
-        if (due && _plan.TestBatches > 0 && _stopping is null) BeginEvaluation(record.Step.Produces);
-        else NextStep();
+        if (due && _plan.TestBatches > 0 && _stopping is null)
+        {
+            BeginEvaluation(record.Step.Produces);      // then the checkpoint, which keeps what was found
+            return;
+        }
+        if (!last) CheckpointWhenDue(record);
+        NextStep();
     }
 
     private void EndNormRound()

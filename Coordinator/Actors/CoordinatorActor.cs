@@ -7,20 +7,22 @@ namespace Cluster.Coordinator.Actors;
 /// <summary>
 /// Mailbox, timers and spans of a run. <see cref="StepProtocol"/> makes every decision about a step and
 /// <see cref="EvaluationState"/> about an evaluation; this file carries the run from phase to phase, the files beside
-/// it (Stepping, Evaluating) hold one phase each.
+/// it (Stepping, Evaluating, Checkpointing) hold one phase each.
 /// </summary>
 public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 {
     /// <summary>Who is who, sent once by the host before anything else.</summary>
     /// <param name="Workers">By worker index.</param>
     /// <param name="Shards">In shard order.</param>
-    public sealed record Wiring(IReadOnlyList<IActorRef> Workers, IReadOnlyList<IActorRef> Shards);
+    /// <param name="Checkpoints">Null when nothing is to be kept.</param>
+    public sealed record Wiring(IReadOnlyList<IActorRef> Workers, IReadOnlyList<IActorRef> Shards, IActorRef? Checkpoints);
 
     private readonly RunPlan _plan;
     private readonly CommitLogFile _log;
     private readonly IRunListener _listener;
     private readonly TimeProvider _time;
     private readonly HashSet<WorkerId> _ready = [];
+    private readonly Dictionary<StepId, CommitRecord> _recorded;
     private Wiring? _wiring;
     private StepState _state;
     private string? _stopping;
@@ -35,8 +37,9 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         _log = log;
         _listener = listener;
         _time = time;
-        _state = StepState.Start(plan.Rules, Term.First, new StepId(0));
-        _lastFinish = time.GetTimestamp();
+        _state = StepState.Start(plan.Rules, plan.Start?.Term ?? Term.First, new StepId(plan.Start?.Version.Value ?? 0));
+        _recorded = plan.Start?.Recorded.ToDictionary(static r => r.Step) ?? [];
+        _lastFinish = _lastCheckpoint = time.GetTimestamp();
         Become(AssemblingBehaviour);
     }
 
@@ -55,15 +58,13 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         {
             _ready.Add(ready.Worker);
             Join(ready.Worker);
-            if (_ready.Count == _plan.Workers) Worker(_state.Workers.Keys.First()).Tell(new InitializeState(_state.Term, _plan.Seed));
+            if (_ready.Count < _plan.Workers) return;
+            if (_plan.Start?.State is { } loaded) Load(loaded);
+            else Worker(_state.Workers.Keys.First()).Tell(new InitializeState(_state.Term, _plan.Seed));
         });
         Receive<InitialState>(initial =>
         {
-            var trace = StepTrace.StartRoot(_plan.RunId, new StepId(0), ClusterTelemetry.Spans.Initialize);
-            foreach (var shard in _wiring!.Shards) shard.Tell(new LoadShard(_state.Term, WeightsVersion.Initial, initial.Buffer.Share(), trace.Context));
-            initial.Buffer.Dispose();
-            trace.Span?.Dispose();
-            NextStep();
+            Load(LoadShard.First(_state.Term, initial.Buffer, default));
         });
         Receive<WorkerFailed>(failed => End(failed.IsUserMistake ? RunEnd.UserMistake : RunEnd.Failed, $"{failed.Worker} could not start: {failed.Cause}"));
         Receive<StopRun>(stop => End(RunEnd.Stopped, stop.Reason));
@@ -75,11 +76,25 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         _state = next;
     }
 
+    /// <summary>Gives every shard its range of the first version.</summary>
+    private void Load(LoadShard state)
+    {
+        var trace = StepTrace.StartRoot(_plan.RunId, new StepId(state.Version.Value), ClusterTelemetry.Spans.Initialize);
+        foreach (var shard in _wiring!.Shards) shard.Tell(state.Share() with { Term = _state.Term, Trace = trace.Context });
+        state.Release();
+        trace.Span?.Dispose();
+        if (_recorded.Count > 0)
+            _listener.Said("replay", "coordinator", $"Steps {_recorded.Keys.Min()} to {_recorded.Keys.Max()} are in the log but in no checkpoint: they are replayed from step {_state.Committed} and must come out as recorded.");
+        _lastFinish = _time.GetTimestamp();
+        if (_state.Committed.Value >= _plan.TotalSteps && _plan.TestBatches > 0) BeginEvaluation(_state.Committed.Produces);
+        else NextStep();
+    }
+
     /// <summary>What follows a finished step: the next one, an evaluation, or the end.</summary>
     private void NextStep()
     {
-        if (_stopping is { } reason) End(RunEnd.Stopped, reason);
-        else if (_state.Committed.Value >= _plan.TotalSteps) End(RunEnd.Finished, "all steps are done");
+        if (_stopping is { } reason) EndAfterCheckpoint(RunEnd.Stopped, reason);
+        else if (_state.Committed.Value >= _plan.TotalSteps) EndAfterCheckpoint(RunEnd.Finished, "all steps are done");
         else OpenStep(_state.Committed.Next());
     }
 

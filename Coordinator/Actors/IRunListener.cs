@@ -8,9 +8,13 @@ public interface IRunListener
 {
     /// <summary>A step is in the log and every shard holds its version.</summary>
     /// <param name="sincePrevious">Since the previous step finished.</param>
-    void Committed(CommitRecord record, TimeSpan sincePrevious);
+    /// <param name="replayed">It was in the log before this process began.</param>
+    void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed);
 
-    void Evaluated(EvaluationTotals totals);
+    /// <param name="predictions">The class given to each sample of the test set, in order.</param>
+    void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions);
+
+    void Checkpointed(CheckpointWritten checkpoint);
 
     /// <summary>Something unusual, as a sentence.</summary>
     void Said(string kind, string node, string sentence);

@@ -23,6 +23,7 @@ public sealed class ParameterShardActor : ReceiveActor
     private readonly NativeBufferPool _versions;
     private readonly NativeBuffer _sum;
     private readonly NativeBuffer? _momentum;
+    private NativeBufferPool? _snapshots;
     private Wiring? _wiring;
     private NativeBuffer? _weights;
     private NativeBuffer? _previous;
@@ -68,9 +69,12 @@ public sealed class ParameterShardActor : ReceiveActor
     private void Load(LoadShard load)
     {
         _version = load.Version;
+        _appliedSteps = load.AppliedSteps;
         _weights = _versions.Rent();
         load.State.Span.Slice(_settings.Range.Offset, _settings.Range.Length).CopyTo(_weights.Span);
-        load.State.Dispose();
+        if (_momentum is not null && load.Slots.TryGetValue(SgdRule.MomentumSlot, out var momentum))
+            momentum.Span.Slice(_settings.Range.Offset, _momentum.Length).CopyTo(_momentum.Span);
+        load.Release();
         Become(ServingBehaviour);
         Publish(load.Term, load.Trace);
     }
@@ -164,15 +168,15 @@ public sealed class ParameterShardActor : ReceiveActor
     {
         if (request.Version != _version) throw new ClusterException($"{_settings.Shard} holds version {_version} and was asked for a snapshot of {request.Version}");
         var slots = new Dictionary<string, NativeBuffer>(StringComparer.Ordinal);
-        if (_momentum is not null) slots[SgdRule.MomentumSlot] = Copy(_momentum);
-        Sender.Tell(new ShardSnapshot(request.Term, _version, _settings.Shard, _settings.Range.Offset, _appliedSteps, Copy(_weights!), slots));
-    }
-
-    private static NativeBuffer Copy(NativeBuffer source)
-    {
-        var copy = NativeBuffer.Allocate(source.Length);
-        source.Span.CopyTo(copy.Span);
-        return copy;
+        if (_momentum is not null)
+        {
+            // Changed in place by the next step, so it is copied; a version of the weights never changes, so it is shared.
+            _snapshots ??= new NativeBufferPool(_momentum.Length);
+            var copy = _snapshots.Rent();
+            _momentum.Span.CopyTo(copy.Span);
+            slots[SgdRule.MomentumSlot] = copy;
+        }
+        Sender.Tell(new ShardSnapshot(request.Term, _version, _settings.Shard, _settings.Range.Offset, _appliedSteps, _weights!.Share(), slots));
     }
 
     private void Forget()
@@ -190,6 +194,7 @@ public sealed class ParameterShardActor : ReceiveActor
         _weights?.Dispose();
         _previous?.Dispose();
         _versions.Dispose();
+        _snapshots?.Dispose();
         _sum.Dispose();
         _momentum?.Dispose();
         _reducer.Dispose();

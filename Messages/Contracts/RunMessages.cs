@@ -10,7 +10,27 @@ public sealed record InitializeState([property: Key(0)] Term Term, [property: Ke
 public sealed record InitialState(Term Term, WorkerId Worker, NativeBuffer Buffer);
 
 /// <summary>Coordinator to shard: hold your range of this state as <paramref name="Version"/> and publish it. By reference; the receiver disposes.</summary>
-public sealed record LoadShard(Term Term, WeightsVersion Version, NativeBuffer State, TraceContext Trace);
+/// <param name="State">[StateFloats] weights and buffers.</param>
+/// <param name="Slots">Optimizer state by name, each [BufferOffset]; empty before the first step.</param>
+/// <param name="AppliedSteps">Steps that were applied (not skipped) up to this version.</param>
+public sealed record LoadShard(
+    Term Term, WeightsVersion Version, NativeBuffer State, IReadOnlyDictionary<string, NativeBuffer> Slots, long AppliedSteps, TraceContext Trace)
+{
+    private static readonly Dictionary<string, NativeBuffer> NoSlots = [];
+
+    /// <summary>The seeded first weights.</summary>
+    public static LoadShard First(Term term, NativeBuffer state, TraceContext trace) => new(term, WeightsVersion.Initial, state, NoSlots, 0, trace);
+
+    /// <summary>One more copy of this message, with references of its own.</summary>
+    public LoadShard Share() => this with { State = State.Share(), Slots = Slots.ToDictionary(s => s.Key, s => s.Value.Share(), StringComparer.Ordinal) };
+
+    /// <summary>Releases what this copy holds.</summary>
+    public void Release()
+    {
+        State.Dispose();
+        foreach (var slot in Slots.Values) slot.Dispose();
+    }
+}
 
 /// <summary>Coordinator to worker: evaluate these batches of the test set with the weights that you hold.</summary>
 /// <param name="Batches">Indices of batches of a size that is fixed per run, so that the sums do not depend on who computes them.</param>
@@ -22,6 +42,7 @@ public sealed record EvaluateBatches(
     [property: Key(3)] TraceContext Trace);
 
 /// <summary>Worker to coordinator: one batch's sums.</summary>
+/// <param name="Predictions">The class of the largest logit per sample, in sample order.</param>
 [MessagePackObject]
 public sealed record BatchEvaluated(
     [property: Key(0)] Term Term,
@@ -31,13 +52,14 @@ public sealed record BatchEvaluated(
     [property: Key(4)] int Samples,
     [property: Key(5)] double LossSum,
     [property: Key(6)] int CorrectCount,
-    [property: Key(7)] int Top5Count);
+    [property: Key(7)] int Top5Count,
+    [property: Key(8)] IReadOnlyList<int> Predictions);
 
-/// <summary>Host to shard: hand over a copy of your range of this version.</summary>
+/// <summary>To a shard: hand your range of this version to whoever asks. The weights by reference, optimizer state as a copy.</summary>
 [MessagePackObject]
 public sealed record SnapshotShard([property: Key(0)] Term Term, [property: Key(1)] WeightsVersion Version);
 
-/// <summary>Shard to whoever asked: weights and optimizer slots of its range, copied; the receiver disposes the buffers.</summary>
+/// <summary>Shard to whoever asked: weights and optimizer slots of its range, safe to read while training goes on; the receiver disposes the buffers.</summary>
 /// <param name="Offset">First float in the state vector.</param>
 /// <param name="AppliedSteps">Steps that were applied (not skipped) up to this version: what counters have grown by.</param>
 /// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>; each covers the padded parameters of the range, and a range without any has none.</param>

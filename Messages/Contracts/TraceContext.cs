@@ -25,7 +25,7 @@ public readonly record struct TraceContext(
         context.TraceId.CopyTo(bytes);
         var high = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(bytes);
         var low = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]);
-        context.SpanId.CopyTo(bytes);
+        context.SpanId.CopyTo(bytes[..8]); // it fills whatever it is given, and throws past its own eight bytes
         var span = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(bytes);
         return new TraceContext(high, low, span, (context.TraceFlags & ActivityTraceFlags.Recorded) != 0);
     }

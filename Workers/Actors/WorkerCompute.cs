@@ -143,7 +143,8 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
             engine.Predict(batch, logits);
             var sums = EvaluationSums.FromLogits(logits, batch.Labels, engine.ClassCount, settings.LogitScale);
             evaluated(new BatchEvaluated(
-                request.Term, request.Version, index, settings.Worker, batch.Count, sums.LossSum, (int)sums.Correct, (int)sums.Top5Correct));
+                request.Term, request.Version, index, settings.Worker, batch.Count, sums.LossSum, (int)sums.Correct, (int)sums.Top5Correct,
+                Predictions.Of(logits, engine.ClassCount)));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Cluster.Cli.Hosting;
 using Cluster.Cli.Verbs;
 using Cluster.Contracts;
 
@@ -9,7 +10,7 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
 try
 {
-    var commandLine = new CommandLine((_, _, _) => throw new ClusterException("this build has no training engine linked in"));
+    var commandLine = new CommandLine(LocalTraining.RunAsync);
     return await commandLine.RunAsync(args, stop.Token);
 }
 catch (Exception e)

@@ -122,7 +122,7 @@ build_when_changed() {
     if [[ ${CLUSTER_BUILD:-quick} == full ]]; then
       build_everything
     else
-      [[ -x $program ]] || say "building, once (about a minute)"
+      if [[ -x $program ]]; then say "sources changed, building"; else say "building, once (about a minute)"; fi
       : >"$root/artifacts/unanalyzed"
       # Taken before the build: a file that changes meanwhile is built again next time.
       local stamp

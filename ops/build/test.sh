@@ -27,7 +27,8 @@ run_tests() {
       continue
     fi
     rc=0
-    (cd "$root" && "$program" -noLogo -noColor -xml "$report/$name.xml" ${filter:+-method "*$filter*"}) || rc=$?
+    # A test that hangs ends after half an hour with code 124.
+    (cd "$root" && timeout -k 10 "${CLUSTER_TEST_TIMEOUT:-1800}" "$program" -noLogo -noColor -xml "$report/$name.xml" ${filter:+-method "*$filter*"}) || rc=$?
     # The attributes of <assembly> hold the totals; a crash leaves no file.
     if [[ ! -s $report/$name.xml ]]; then
       broken+=("$name ended with code $rc and left no report")

@@ -34,8 +34,9 @@ internal sealed record LocalRun
         public readonly List<string> Said_ = [];
         public readonly TaskCompletionSource<(StepId, RunEnd, string)> End = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public void Committed(CommitRecord record, TimeSpan sincePrevious) => Log.Add(record);
-        public void Evaluated(EvaluationTotals totals) => Evaluations.Add(totals);
+        public void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed) => Log.Add(record);
+        public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions) => Evaluations.Add(totals);
+        public void Checkpointed(CheckpointWritten checkpoint) { }
         public void Said(string kind, string node, string sentence) => Said_.Add($"{kind} {node}: {sentence}");
         public void Ended(StepId last, RunEnd end, string reason) => End.TrySetResult((last, end, reason));
     }
@@ -50,7 +51,7 @@ internal sealed record LocalRun
         var rules = new StepRules(Shards, layout.ParameterChunkCount, ClipNorm, NonFinite, 0);
         var optimizer = new OptimizerOptions();
         var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
-        var runPlan = new RunPlan("test", Seed, train.Count, Batch, Microbatches, Steps, Workers, rules, schedule, TestBatches: 3, EvalEvery);
+        var runPlan = new RunPlan("test", Seed, train.Count, Batch, Microbatches, Steps, Workers, rules, schedule, TestBatches: 3, EvalEvery, CheckpointPolicy.Never);
         var path = Path.Combine(Path.GetTempPath(), $"cluster-test-{Guid.NewGuid():N}.jsonl");
         var listener = new Listener();
         var system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }"));
@@ -67,7 +68,7 @@ internal sealed record LocalRun
                 () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, $"worker-{i}"),
                 () => new EvaluationBatches(test, plain, 200)), $"worker-{i}")).ToArray();
             foreach (var shard in shards) shard.Tell(new ParameterShardActor.Wiring(coordinator, workers));
-            coordinator.Tell(new CoordinatorActor.Wiring(workers, shards));
+            coordinator.Tell(new CoordinatorActor.Wiring(workers, shards, Checkpoints: null));
             foreach (var worker in workers) worker.Tell(new WorkerActor.Wiring(coordinator, shards));
             await using var registration = stop.Register(() => coordinator.Tell(new StopRun("stopped by the test")));
             var (last, end, reason) = await listener.End.Task.WaitAsync(TimeSpan.FromSeconds(60));

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-
 namespace Cluster.Coordinator.Core;
 
 /// <summary>
@@ -19,7 +16,10 @@ public static class ChunkNorm
     internal static double SumOfSquares(ReadOnlySpan<float> chunk, VectorWidth width)
     {
         var lanes = new SquareLanes();
-        lanes.Accumulate(chunk, width);
+        unsafe
+        {
+            fixed (float* source = chunk) lanes.Accumulate(source, chunk.Length, width);
+        }
         return lanes.Total;
     }
 }
@@ -44,74 +44,5 @@ public static class GlobalNorm
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(samples);
         return Of(sumsInChunkOrder) / samples;
-    }
-}
-
-/// <summary>The eight running sums of <see cref="ChunkNorm"/>. Every span but the last must have a length divisible by eight.</summary>
-internal struct SquareLanes
-{
-    private Vector256<double> _low, _high;
-
-    /// <summary>The lanes added in pairs: ((0+4)+(2+6)) + ((1+5)+(3+7)).</summary>
-    public readonly double Total
-    {
-        get
-        {
-            var four = _low + _high;
-            return (four[0] + four[2]) + (four[1] + four[3]);
-        }
-    }
-
-    public unsafe void Accumulate(ReadOnlySpan<float> values, VectorWidth width)
-    {
-        fixed (float* source = values)
-        {
-            var i = width switch
-            {
-                VectorWidth.Bits512 => Accumulate512(source, values.Length),
-                VectorWidth.Bits256 => Accumulate256(source, values.Length),
-                _ => 0,
-            };
-            AccumulateScalar(source, i, values.Length);
-        }
-    }
-
-    [SkipLocalsInit]
-    private unsafe nint Accumulate512(float* source, nint length)
-    {
-        var sum = Vector512.Create(_low, _high);
-        nint i = 0;
-        for (; i + 16 <= length; i += 16)
-        {
-            var (low, high) = Vector512.Widen(Vector512.Load(source + i));
-            sum += low * low;
-            sum += high * high;
-        }
-        (_low, _high) = (sum.GetLower(), sum.GetUpper());
-        return i;
-    }
-
-    private unsafe nint Accumulate256(float* source, nint length)
-    {
-        var (sumLow, sumHigh) = (_low, _high);
-        nint i = 0;
-        for (; i + 8 <= length; i += 8)
-        {
-            var (low, high) = Vector256.Widen(Vector256.Load(source + i));
-            sumLow += low * low;
-            sumHigh += high * high;
-        }
-        (_low, _high) = (sumLow, sumHigh);
-        return i;
-    }
-
-    private unsafe void AccumulateScalar(float* source, nint from, nint length)
-    {
-        var sums = stackalloc double[ChunkNorm.LaneCount];
-        _low.Store(sums);
-        _high.Store(sums + 4);
-        for (var i = from; i < length; i++) sums[i % ChunkNorm.LaneCount] += (double)source[i] * source[i];
-        _low = Vector256.Load(sums);
-        _high = Vector256.Load(sums + 4);
     }
 }

@@ -17,27 +17,20 @@ public static unsafe class Sum
 
     /// <summary>
     /// <see cref="Add(Span{float}, ReadOnlySpan{float}, ReadOnlySpan{float})"/> and
-    /// <see cref="ChunkNorm.SumOfSquares(ReadOnlySpan{float})"/> of the target, block by block, so that the second pass
-    /// reads from the first-level cache and not from memory. The same bits as the two calls one after the other.
+    /// <see cref="ChunkNorm.SumOfSquares(ReadOnlySpan{float})"/> of the target in one pass, so that the arithmetic of the
+    /// norm hides behind the memory traffic of the sum. The same bits as the two calls one after the other.
     /// </summary>
     /// <returns>Sum of squares of the target.</returns>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    public static double AddAndSquare(Span<float> target, ReadOnlySpan<float> left, ReadOnlySpan<float> right)
+    public static double AddAndSquare(Span<float> target, ReadOnlySpan<float> left, ReadOnlySpan<float> right) => AddAndSquare(target, left, right, Lanes.Best);
+
+    internal static double AddAndSquare(Span<float> target, ReadOnlySpan<float> left, ReadOnlySpan<float> right, VectorWidth width)
     {
         CheckLengths(target, left, right);
         var lanes = new SquareLanes();
-        for (var start = 0; start < target.Length; start += CacheBlock)
-        {
-            var length = Math.Min(CacheBlock, target.Length - start);
-            var block = target.Slice(start, length);
-            Add(block, left.Slice(start, length), right.Slice(start, length), Lanes.Best);
-            lanes.Accumulate(block, Lanes.Best);
-        }
+        fixed (float* t = target, l = left, r = right) lanes.AddAndAccumulate(t, l, r, target.Length, width);
         return lanes.Total;
     }
-
-    /// <summary>Floats of a block that stays in a first-level cache of 32 KiB together with its two operands; a multiple of the norm's lanes.</summary>
-    private const int CacheBlock = 2048;
 
     internal static void Add(Span<float> target, ReadOnlySpan<float> left, ReadOnlySpan<float> right, VectorWidth width)
     {

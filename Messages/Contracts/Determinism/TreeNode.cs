@@ -43,8 +43,10 @@ public readonly record struct TreeNode([property: Key(0)] int Level, [property: 
     /// The fewest nodes that together cover exactly <paramref name="run"/>, left to right. A node whose leaves run past
     /// the end of the step counts as covered when all that exist are in the run.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The run has leaves that the step does not.</exception>
     public static IReadOnlyList<TreeNode> Cover(LeafRange run, int leafCount)
     {
+        if (run.First < 0 || run.Count < 0 || run.End > leafCount) throw new ArgumentOutOfRangeException(nameof(run), $"leaves {run} of a step with {leafCount}");
         var nodes = new List<TreeNode>();
         var leaf = run.First;
         while (leaf < run.End)

@@ -7,17 +7,18 @@ namespace Cluster.Cli.Display;
 public static class Displays
 {
     /// <summary>Live on a terminal that can move its cursor, else plain. <c>NO_COLOR</c> (no-color.org) keeps the bar and drops the colours.</summary>
-    public static IDisplay ForThisProcess()
+    public static IDisplay ForThisProcess() =>
+        IsTerminal ? new TerminalDisplay(CreateConsole(), TimeProvider.System) : new PlainDisplay(Console.Out, TimeProvider.System);
+
+    public static IAnsiConsole CreateConsole()
     {
-        if (!IsTerminal) return new PlainDisplay(Console.Out, TimeProvider.System);
         var colours = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        return AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = AnsiSupport.Yes,
             ColorSystem = colours ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Out = new AnsiConsoleOutput(Console.Out),
         });
-        return new TerminalDisplay(console, TimeProvider.System);
     }
 
     public static bool IsTerminal => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
@@ -47,7 +48,10 @@ internal sealed class ObserverChain(params ITrainingObserver[] observers) : ITra
     }
 }
 
-/// <summary>Writes the unusual into events.jsonl; single steps are in commits.jsonl already.</summary>
+/// <summary>
+/// Writes start and evaluations into events.jsonl. Single steps are in commits.jsonl already, and whoever says a sentence
+/// writes it down with its kind and node, which an observer does not know.
+/// </summary>
 internal sealed class EventObserver(Configuration.EventLog events) : ITrainingObserver
 {
     public void Starting(Configuration.ResolvedRun run, string description) => events.Append("started", description, "coordinator");
@@ -57,5 +61,5 @@ internal sealed class EventObserver(Configuration.EventLog events) : ITrainingOb
     public void Evaluated(EvaluationResult result) =>
         events.Append("evaluated", $"test accuracy {Wording.Percent(result.Accuracy)}, loss {result.Loss:0.0000}, {result.Samples} images after step {result.Step}", "coordinator", Contracts.ClusterTelemetry.Spans.Evaluate);
 
-    public void Said(string sentence) => events.Append("said", sentence, "coordinator");
+    public void Said(string sentence) { }
 }

@@ -66,7 +66,7 @@ public sealed class TerminalDisplay(IAnsiConsole console, TimeProvider clock) : 
 
     private void Draw(LiveDisplayContext context)
     {
-        while (_sentences.TryDequeue(out var sentence)) console.WriteLine(sentence.ReplaceLineEndings(" "));
+        while (_sentences.TryDequeue(out var sentence)) console.Write(new Sentence(sentence.ReplaceLineEndings(" ")));
         context.UpdateTarget(Render());
     }
 
@@ -84,5 +84,18 @@ public sealed class TerminalDisplay(IAnsiConsole console, TimeProvider clock) : 
             new Markup($"[green]{new string('━', filled)}[/][grey]{new string('─', width - filled)}[/]{Markup.Escape(tail)}"),
             new Markup(Markup.Escape($"epoch {progress.EpochFraction:0.00}  loss {progress.Loss:0.0000}  accuracy {Wording.Percent(progress.Accuracy)}  "
                 + $"lr {Wording.LearningRate(progress.LearningRate)}  {Wording.Rate(progress.ImagesPerSecond)}")));
+    }
+
+    /// <summary>A line in the place of the bar, which is drawn again below it: what is left of the bar has to be erased first.</summary>
+    private sealed class Sentence(string text) : IRenderable
+    {
+        private const string EraseToEndOfScreen = "\u001b[J";
+
+        private readonly IRenderable _text = new Text(text);
+
+        public Measurement Measure(RenderOptions options, int maxWidth) => _text.Measure(options, maxWidth);
+
+        public IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
+            _text.Render(options, maxWidth).Prepend(Segment.Control(EraseToEndOfScreen)).Append(Segment.LineBreak);
     }
 }

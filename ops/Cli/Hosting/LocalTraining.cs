@@ -5,7 +5,6 @@ using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
 using Cluster.Coordinator.ParameterServer;
-using Cluster.Engine;
 using Cluster.Workers.Actors;
 using Cluster.Workers.Data;
 
@@ -30,7 +29,7 @@ public static class LocalTraining
         var (train, test) = Datasets.Open(options.Data, options.Seed);
         using var trainSet = train;
         using var testSet = test;
-        var engines = EngineFactory.For(options, train);
+        var engines = new EngineFactory(options, train);
         var layout = engines.Layout;
         var shards = ShardPlan.Deal(layout, options.Ps);
         var plan = PlanOf(options, train, test, layout);
@@ -58,8 +57,7 @@ public static class LocalTraining
             await listener.Completion;
             var hash = await HashAsync(actors.Shards, layout, listener.LastStep);
             log.Flush();
-            var summary = listener.Summary(hash, layout);
-            folder.WriteSummary(summary);
+            var summary = listener.Summary(hash);
             if (listener.Interrupted) throw new RunStoppedException(summary);
             return summary;
         }
@@ -80,7 +78,7 @@ public static class LocalTraining
         var testBatches = (test.Count + EvaluationBatches.DefaultBatchSize - 1) / EvaluationBatches.DefaultBatchSize;
         return new RunPlan(
             Guid.NewGuid().ToString("N"), options.Seed, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, schedule,
-            testBatches, options.EvalEvery);
+            testBatches, options.EvalEvery, CheckpointPolicy.Never);
     }
 
     private sealed record Actors(IActorRef Coordinator, IReadOnlyList<IActorRef> Shards);
@@ -109,7 +107,7 @@ public static class LocalTraining
                 id.ToString());
         }).ToArray();
         foreach (var shard in shardActors) shard.Tell(new ParameterShardActor.Wiring(coordinator, workers));
-        coordinator.Tell(new CoordinatorActor.Wiring(workers, shardActors));
+        coordinator.Tell(new CoordinatorActor.Wiring(workers, shardActors, Checkpoints: null));
         foreach (var worker in workers) worker.Tell(new WorkerActor.Wiring(coordinator, shardActors));
         return new Actors(coordinator, shardActors);
     }

@@ -25,7 +25,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
 
     private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_started);
 
-    public void Committed(CommitRecord record, TimeSpan sincePrevious)
+    public void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed)
     {
         _last = record;
         _samples += record.Samples;
@@ -44,7 +44,9 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
             record.Loss, record.Accuracy, record.LearningRate, record.GradNorm, rate, Elapsed, remaining));
     }
 
-    public void Evaluated(EvaluationTotals totals)
+    public void Checkpointed(CheckpointWritten checkpoint) => folder.Events.Append("checkpoint", $"Checkpoint of step {checkpoint.Version} written in {checkpoint.Took.TotalSeconds:0.00} s.", "coordinator", "checkpoint");
+
+    public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions)
     {
         _test = new EvaluationResult(totals.Version.Value, totals.Loss, totals.Accuracy, totals.Top5, totals.Samples);
         observer.Evaluated(_test);
@@ -77,7 +79,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
         }
     }
 
-    public TrainingSummary Summary(string hash, ParameterLayout layout)
+    public TrainingSummary Summary(string hash)
     {
         var timed = _samples - (_last is null ? 0 : plan.PlanOf(new StepId(1)).SampleCount);
         return new TrainingSummary(

@@ -6,8 +6,10 @@ using Cluster.Contracts;
 
 namespace Cluster.Cli.Verbs;
 
-/// <summary>Performs a checked run; the composition of actors lies behind it.</summary>
-public delegate Task<TrainingSummary> TrainingJob(ResolvedRun run, ITrainingObserver observer, CancellationToken stop);
+/// <summary>Performs a checked run in its claimed folder; the composition of actors lies behind it.</summary>
+/// <returns>What the run left behind.</returns>
+/// <exception cref="ClusterException">It failed, or <paramref name="stop"/> was triggered and the open step is finished.</exception>
+public delegate Task<TrainingSummary> TrainingJob(ResolvedRun run, RunFolder folder, ITrainingObserver observer, CancellationToken stop);
 
 /// <summary>All verbs, and the way from arguments to an exit code.</summary>
 public sealed class CommandLine
@@ -20,7 +22,7 @@ public sealed class CommandLine
     /// <param name="train">What <c>train</c> runs.</param>
     public CommandLine(TrainingJob train)
     {
-        _verbs = [new TrainVerb(train), new AuditVerb(), new RecipesVerb(), new VersionVerb()];
+        _verbs = [new TrainVerb(train), new AuditVerb(), new RunsVerb(), new DataVerb(), new RecipesVerb(), new VersionVerb()];
         _verbs.Add(new HelpVerb(_verbs));
 
         // Our own help and version: the built-in ones know neither units nor the option table's groups.

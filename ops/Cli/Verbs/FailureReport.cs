@@ -17,8 +17,9 @@ public static class FailureReport
             case UserMistakeException mistake:
                 foreach (var line in mistake.Message.Split('\n')) error.WriteLine($"cluster: {line}");
                 return ExitCodes.BadInput;
-            case OperationCanceledException:
-                error.WriteLine("cluster: interrupted");
+            case OperationCanceledException cancelled:
+                // Only our own sentence says more than that it happened.
+                error.WriteLine(cancelled.InnerException is ClusterException ? $"cluster: {cancelled.Message}" : "cluster: interrupted");
                 return ExitCodes.Interrupted;
             case ClusterException known:
                 error.WriteLine($"cluster: {known.Message.ReplaceLineEndings(" ")}");

@@ -37,21 +37,24 @@ internal sealed class TrainVerb : IVerb
             return ExitCodes.Done;
         }
 
+        await DataVerb.EnsureAsync(run.Options, stop);
         using var folder = RunFolder.Create(run);
         try
         {
             var display = Displays.ForThisProcess();
-            var summary = await display.ShowAsync(observer => _job(run, new ObserverChain(observer, new EventObserver(folder.Events)), stop));
+            var summary = await display.ShowAsync(observer => _job(run, folder, observer, stop));
             folder.WriteSummary(summary);
             folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
             display.Finished(summary, folder.Location);
             return ExitCodes.Done;
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or ClusterException and not UserMistakeException)
         {
-            folder.Events.Append("interrupted", "the run was interrupted by a signal", "coordinator");
+            // A job that could finish its step says how far it came; one that could not was merely cancelled.
+            var sentence = e is ClusterException ? e.Message : "interrupted";
+            folder.Events.Append("interrupted", sentence, "coordinator");
             folder.DiscardIfNothingCommitted();
-            throw;
+            throw new OperationCanceledException(sentence, e, stop);
         }
         catch (ClusterException e)
         {

@@ -40,6 +40,11 @@ public sealed class BadInputSpecs : IDisposable
     [InlineData("--label-smoothing 1: must be at least 0 and below 1", "train", "--label-smoothing", "1")]
     [InlineData("'--lr'", "train", "--lr")]
     [InlineData("'--lr'", "train", "--lr", "0.1", "--lr", "0.2")]
+    [InlineData("data cannot gte; did you mean get?", "data", "gte")]
+    [InlineData("data needs to know what to do", "data")]
+    [InlineData("unknown data set cifar11; did you mean cifar10?", "data", "get", "cifar11")]
+    [InlineData("which data set?", "data", "check")]
+    [InlineData("names no folder after the colon", "data", "check", "cifar10:")]
     public void A_mistake_is_one_line_and_exit_code_2(string expected, params string[] arguments)
     {
         var outcome = Processes.Run(Processes.Cluster, _world.Folder, arguments);
@@ -85,6 +90,18 @@ public sealed class BadInputSpecs : IDisposable
         var outcome = Processes.Run(Processes.Cluster, _world.Folder, "train", "--recipe", "mine.yaml");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Equal("cluster: mine.yaml line 3: unknown key optimizer.momentun; did you mean optimizer.momentum?", Assert.Single(outcome.ErrorLines));
+    }
+
+    [Fact]
+    public void Missing_and_short_batch_files_are_named_one_line_each()
+    {
+        Directory.CreateDirectory(_world.PathOf("set"));
+        _world.Write("set/data_batch_2.bin", "too short");
+        var outcome = Processes.Run(Processes.Cluster, _world.Folder, "data", "check", "cifar10:set");
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Equal(6, outcome.ErrorLines.Length);
+        Assert.Contains("data_batch_1.bin", outcome.ErrorLines[0]);
+        Assert.Contains("30730000", outcome.ErrorLines[1].Replace(",", "", StringComparison.Ordinal));
     }
 
     /// <summary>A one-megabyte file system in a mount namespace of its own.</summary>

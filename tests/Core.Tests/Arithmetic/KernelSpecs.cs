@@ -60,10 +60,13 @@ public sealed class KernelSpecs
             var (a, b) = (ArithmeticFixtures.Floats(length, 4), ArithmeticFixtures.Floats(length, 5));
             var expected = new float[length];
             Sum.Add(expected, a, b);
-            var actual = new float[length];
-            var square = Sum.AddAndSquare(actual, a, b);
-            ArithmeticFixtures.SameBits(expected, actual);
-            Assert.Equal(BitConverter.DoubleToInt64Bits(ChunkNorm.SumOfSquares(expected)), BitConverter.DoubleToInt64Bits(square));
+            foreach (var width in Widths)
+            {
+                var actual = new float[length];
+                var square = Sum.AddAndSquare(actual, a, b, width);
+                ArithmeticFixtures.SameBits(expected, actual);
+                Assert.Equal(BitConverter.DoubleToInt64Bits(ChunkNorm.SumOfSquares(expected)), BitConverter.DoubleToInt64Bits(square));
+            }
         }
     }
 

@@ -17,8 +17,12 @@ public sealed class LearningRateScheduleSpecs
                 ? new ScheduleOptions { Kind = "step", LearningRate = 0.6, Gamma = golden.Number("gamma"), StepEpochs = golden.Whole("every") / 2.0 }
                 : new ScheduleOptions
                 {
-                    Kind = "one-cycle", LearningRate = 0.6, PercentStart = golden.Number("percent_start"), Anneal = golden.Text("anneal"),
-                    DivFactor = golden.Number("div_factor"), FinalDivFactor = golden.Number("final_div_factor"),
+                    Kind = "one-cycle",
+                    LearningRate = 0.6,
+                    PercentStart = golden.Number("percent_start"),
+                    Anneal = golden.Text("anneal"),
+                    DivFactor = golden.Number("div_factor"),
+                    FinalDivFactor = golden.Number("final_div_factor"),
                 };
             var schedule = LearningRateSchedule.Create(options, expected.Length, stepsPerEpoch: 2);
             for (var i = 0; i < expected.Length; i++)

@@ -76,8 +76,20 @@ internal sealed class Cifar10Fetcher(string target, FetchSettings settings)
     private void RequireSpace(List<BatchFile> wanted)
     {
         var needed = wanted.Sum(f => f.Bytes) + settings.ArchiveMostBytes;
-        var free = new DriveInfo(target).AvailableFreeSpace;
-        if (free < needed)
+        if (FreeBytes() is { } free && free < needed)
             throw new UserMistakeException($"cifar10 needs {needed >> 20} MiB of disk while it is downloaded, {target} has {free >> 20}; free some or set CLUSTER_CACHE to another folder");
+    }
+
+    /// <summary>Null where the system does not say, as on some network and overlay mounts: then the write itself will tell.</summary>
+    private long? FreeBytes()
+    {
+        try
+        {
+            return new DriveInfo(target).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
     }
 }

@@ -40,28 +40,30 @@ internal static class ResumableDownload
     private static async Task<bool> TransferAsync(
         HttpClient client, FetchSettings settings, string path, IProgress<DownloadProgress>? progress, CancellationTokenSource stall)
     {
+        var have = File.Exists(path) ? new FileInfo(path).Length : 0;
+        using var request = new HttpRequestMessage(HttpMethod.Get, settings.Archive);
+        if (have > 0) request.Headers.Range = new RangeHeaderValue(have, null);
+        stall.CancelAfter(settings.StallTimeout);
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && have > 0)
+        {
+            if (response.Content.Headers.ContentRange?.Length == have) return true;         // nothing was missing
+            File.Delete(path);
+            return false;
+        }
+        if (!response.IsSuccessStatusCode)
+            throw new SourceFailedException($"{settings.Archive.Host} answered {(int)response.StatusCode} {response.ReasonPhrase}");
+
+        var start = response.StatusCode == HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == have ? have : 0;
         var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous);
         await using (file.ConfigureAwait(false))
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, settings.Archive);
-            if (file.Length > 0) request.Headers.Range = new RangeHeaderValue(file.Length, null);
-            stall.CancelAfter(settings.StallTimeout);
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token).ConfigureAwait(false);
-            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
-            {
-                if (response.Content.Headers.ContentRange?.Length == file.Length) return true;      // nothing was missing
-                file.SetLength(0);
-                return false;
-            }
-            if (!response.IsSuccessStatusCode)
-                throw new SourceFailedException($"{settings.Archive.Host} answered {(int)response.StatusCode} {response.ReasonPhrase}");
-            var start = response.StatusCode == HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == file.Length ? file.Length : 0;
-            if (start == 0) file.SetLength(0);
+            file.SetLength(start);
             file.Position = start;
             var total = start + (response.Content.Headers.ContentLength ?? 0);
             await CopyAsync(response, file, settings, total, progress, stall).ConfigureAwait(false);
-            return true;
         }
+        return true;
     }
 
     private static async Task CopyAsync(

@@ -1,0 +1,39 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Cluster.Torch;
+
+[assembly: DisableRuntimeMarshalling]
+
+namespace TorchSharp.Interop;
+
+/// <summary>Finds the native half beside the application, by absolute path: never whatever the system's search path holds.</summary>
+internal static class NativeLibraryLoader
+{
+    public const string Library = "cluster_torch";
+
+#pragma warning disable CA2255 // The resolver must be there before the first native call, whichever that is.
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void Install() => NativeLibrary.SetDllImportResolver(typeof(NativeLibraryLoader).Assembly, Resolve);
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath) =>
+        name == Library ? Load(AppContext.BaseDirectory) : 0;
+
+    /// <exception cref="LibtorchNotFoundException">The file is missing, or something it needs (libtorch itself) is.</exception>
+    internal static nint Load(string directory)
+    {
+        var path = Path.Combine(directory, "libcluster_torch.so");
+        if (!File.Exists(path))
+            throw new LibtorchNotFoundException($"{path} is missing: build again; if the build reports it, {LibtorchNotFoundException.Advice}");
+        try
+        {
+            return NativeLibrary.Load(path);
+        }
+        catch (DllNotFoundException inner)
+        {
+            var reason = inner.Message.Split('\n').FirstOrDefault(line => line.Contains(".so", StringComparison.Ordinal)) ?? inner.Message;
+            throw new LibtorchNotFoundException($"{path} could not be loaded ({reason.Trim()}): {LibtorchNotFoundException.Advice}", inner);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text.Json;
+using Cluster.Contracts;
+
+namespace Cluster.Models.Tests;
+
+/// <summary>What PyTorch computed for one model in float64: see tests/fixtures/generators/models.py.</summary>
+internal sealed record GoldenCase(
+    string Model, string Stem, int[] Image, int Classes, int Count, ulong Seed, double LabelSmoothing, double LogitScale, int ParameterCount,
+    double[] EvaluationLogits, int Correct, double Loss, GoldenTensor[] Parameters, GoldenTensor[] Buffers, string[] Counters)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    public ImageShape ImageShape => new(Image[0], Image[1], Image[2]);
+
+    public static GoldenCase Load(string name) => Read<GoldenCase>(name);
+
+    public static T Read<T>(string name)
+    {
+        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "golden", name + ".json"));
+        return JsonSerializer.Deserialize<T>(file, Json) ?? throw new InvalidDataException($"{name}.json is empty");
+    }
+}
+
+/// <param name="Gradient">Samples of the gradient, of parameters.</param>
+/// <param name="Updated">Samples after one training forward, of buffers.</param>
+/// <param name="GradientNorm">Of parameters.</param>
+/// <param name="Norm">Of buffers.</param>
+internal sealed record GoldenTensor(string Name, int[] Shape, double GradientNorm, double[]? Gradient, double Norm, double[]? Updated);

@@ -1,0 +1,96 @@
+using Cluster.Contracts;
+using Cluster.Engine;
+using TorchSharp;
+
+namespace Cluster.Models.Tests;
+
+/// <summary>Names, shapes, logits, loss, gradients and running statistics against PyTorch's and torchvision's.</summary>
+public sealed class GoldenSpecs
+{
+    public static TheoryData<string, string, bool> Cases()
+    {
+        var cases = new TheoryData<string, string, bool>();
+        foreach (var device in new[] { "cpu", "cuda" })
+        {
+            foreach (var name in new[] { "small-cnn", "small-cnn-smoothed", "resnet20", "resnet18-cifar", "resnet18-imagenet" })
+            {
+                cases.Add(name, device, true);
+                cases.Add(name, device, false);
+            }
+        }
+        return cases;
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Engine_agrees_with_pytorch(string name, string device, bool channelsLast)
+    {
+        Assert.SkipUnless(device == "cpu" || torch.cuda.is_available(), "no CUDA GPU on this machine");
+        var golden = GoldenCase.Load(name);
+        using var problem = ProblemOf(golden, device, channelsLast);
+
+        AssertClose(golden.EvaluationLogits, problem.Predict(), 1e-5 * golden.EvaluationLogits.Max(Math.Abs), "evaluation logits");
+
+        var (outcome, node) = problem.Leaf();
+        Assert.Null(outcome.FirstBadParameter);
+        Assert.Equal(golden.Loss, outcome.LossSum, 1e-5 * golden.Loss);
+        Assert.Equal(golden.Correct, outcome.CorrectCount);
+        foreach (var expected in golden.Parameters)
+        {
+            var gradient = Slice(node, problem.Engine.Layout[expected.Name]);
+            Assert.Equal(expected.GradientNorm, Norm(gradient), 1e-4 * expected.GradientNorm);
+            AssertClose(expected.Gradient!, Sampled(gradient, expected.Gradient!.Length), 1e-4 * expected.GradientNorm, $"gradient of {expected.Name}");
+        }
+        foreach (var expected in golden.Buffers)
+        {
+            var buffer = Slice(node, problem.Engine.Layout[expected.Name]);
+            Assert.Equal(expected.Norm, Norm(buffer), 1e-5 * expected.Norm);
+            AssertClose(expected.Updated!, Sampled(buffer, expected.Updated!.Length), 1e-5 * expected.Norm, expected.Name);
+        }
+        Assert.True(node.AsSpan(problem.Engine.Layout.ParameterFloats..problem.Engine.Layout.BufferOffset).IndexOfAnyExcept(0f) < 0, "the padding is not zero");
+    }
+
+    [Theory]
+    [InlineData("small-cnn")]
+    [InlineData("resnet20")]
+    [InlineData("resnet18-cifar")]
+    [InlineData("resnet18-imagenet")]
+    public void Layout_has_the_names_shapes_and_order_of_the_reference(string name)
+    {
+        var golden = GoldenCase.Load(name);
+        using var problem = ProblemOf(golden, "cpu", channelsLast: true);
+        var layout = problem.Engine.Layout;
+
+        Assert.Equal(golden.ParameterCount, layout.ParameterFloats);
+        Assert.Equal(golden.Parameters.Select(Described), layout.Parameters.Select(Described));
+        Assert.Equal(golden.Buffers.Select(Described), layout.Buffers.Select(Described));
+        Assert.Equal(golden.Counters, layout.Counters.Select(e => e.Name));
+        Assert.All(layout.Parameters, e => Assert.Equal(e.Shape.Count > 1, e.Decays));
+    }
+
+    private static Problem ProblemOf(GoldenCase golden, string device, bool channelsLast) => new(
+        new GradientEngineOptions
+        {
+            Model = golden.Model, Stem = golden.Stem, ClassCount = golden.Classes, Image = golden.ImageShape, Device = device, ChannelsLast = channelsLast,
+            Loss = new LossOptions { LabelSmoothing = golden.LabelSmoothing, LogitScale = golden.LogitScale },
+        },
+        golden.Count, golden.Seed);
+
+    private static string Described(GoldenTensor tensor) => $"{tensor.Name} [{string.Join(",", tensor.Shape)}]";
+
+    private static string Described(StateEntry entry) => $"{entry.Name} [{string.Join(",", entry.Shape)}]";
+
+    private static float[] Slice(float[] node, StateEntry entry) => node[entry.Offset..(entry.Offset + entry.Length)];
+
+    private static double Norm(float[] values) => Math.Sqrt(values.Sum(v => (double)v * v));
+
+    private static float[] Sampled(float[] values, int count) =>
+        [.. Enumerable.Range(0, count).Select(j => values[(int)((long)j * (values.Length - 1) / (count - 1))])];
+
+    private static void AssertClose(double[] expected, float[] actual, double tolerance, string what)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (var i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance, $"{what}, value {i}: expected {expected[i]:R}, got {actual[i]:R}, tolerance {tolerance:R}");
+    }
+}
