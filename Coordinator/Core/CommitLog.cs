@@ -112,7 +112,7 @@ public static class CommitLog
 
     /// <summary>Reads one line, newline not included.</summary>
     /// <exception cref="CommitLogException">The line is damaged; <paramref name="number"/> (from 1) is named.</exception>
-    internal static CommitLine ReadLine(ReadOnlySpan<byte> line, int number)
+    public static CommitLine ReadLine(ReadOnlySpan<byte> line, int number)
     {
         var bodyLength = line.Length - CrcKey.Length - CrcDigits - 2;
         if (bodyLength < 1 || !line.Slice(bodyLength, CrcKey.Length).SequenceEqual(CrcKey) || !line.EndsWith("\"}"u8))

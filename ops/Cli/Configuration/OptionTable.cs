@@ -41,7 +41,7 @@ public static class OptionTable
             o => o.EvalEvery, (o, v) => o with { EvalEvery = v }, "steps"),
         OptionalInteger(HowLong, "checkpoint-every", "--checkpoint-every", "Write a checkpoint every so many steps; null = every minute and at the end; 0 = none at all.", NumberRange.NotNegative,
             o => o.CheckpointEvery, (o, v) => o with { CheckpointEvery = v }, "steps"),
-        Integer<int>(HowLong, "keep-checkpoints", "--keep-checkpoints", "Newest checkpoints to keep, besides the one with the best test accuracy.", NumberRange.FromOne,
+        Integer<int>(HowLong, "checkpoint-keep", "--checkpoint-keep", "Newest checkpoints to keep, besides the one with the best test accuracy.", NumberRange.FromOne,
             o => o.KeepCheckpoints, (o, v) => o with { KeepCheckpoints = v }),
 
         Real(Optimizer, "optimizer.momentum", "--momentum", "Share of the momentum buffer that a step keeps.", new(0, 1, MaximumExcluded: true),

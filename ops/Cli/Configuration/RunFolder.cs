@@ -23,10 +23,12 @@ public sealed class RunFolder : IDisposable
     private readonly bool _isNew;
     private readonly Dictionary<string, string> _facts = [];
     private readonly Lock _lock = new();
+    private readonly RunLock _claim;
 
-    private RunFolder(ResolvedRun run, bool isNew)
+    private RunFolder(ResolvedRun run, bool isNew, RunLock claim)
     {
         _run = run;
+        _claim = claim;
         _isNew = isNew;
         Events = new EventLog(Path.Combine(run.OutDirectory, EventsName));
     }
@@ -44,7 +46,7 @@ public sealed class RunFolder : IDisposable
             var isNew = !Directory.Exists(run.OutDirectory);
             Directory.CreateDirectory(run.OutDirectory);
             using (new FileStream(Path.Combine(run.OutDirectory, ConfigName), FileMode.CreateNew, FileAccess.Write, FileShare.None)) { }
-            var folder = new RunFolder(run, isNew);
+            var folder = new RunFolder(run, isNew, RunLock.Take(run.OutDirectory));
             folder.WriteConfig(new Dictionary<string, string>
             {
                 ["started"] = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
@@ -57,6 +59,16 @@ public sealed class RunFolder : IDisposable
         {
             throw new UserMistakeException($"cannot start a run in {run.OutDirectory}: {e.Message.ReplaceLineEndings(" ")}", e);
         }
+    }
+
+    /// <summary>Claims the folder of the run that goes on. Its facts stay.</summary>
+    /// <exception cref="UserMistakeException">Another process works in it, or it cannot be written.</exception>
+    public static RunFolder Resume(ResolvedRun run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        var folder = new RunFolder(run, isNew: false, RunLock.Take(run.OutDirectory));
+        foreach (var (key, value) in run.Resumes!.Facts) folder._facts[key] = value;
+        return folder;
     }
 
     /// <summary>Writes config.yaml again with more facts about the run (training samples, layout hash); atomic, earlier facts stay.</summary>
@@ -106,11 +118,16 @@ public sealed class RunFolder : IDisposable
     {
         if (new FileInfo(Path.Combine(Location, CommitsName)) is { Exists: true, Length: > 0 }) return;
         Events.Dispose();
-        foreach (var name in (string[])[ConfigName, EventsName, CommitsName]) File.Delete(Path.Combine(Location, name));
+        _claim.Dispose();
+        foreach (var name in (string[])[ConfigName, EventsName, CommitsName, Hosting.MetricsCsv.Name, RunLock.Name]) File.Delete(Path.Combine(Location, name));
         if (_isNew && !Directory.EnumerateFileSystemEntries(Location).Any()) Directory.Delete(Location);
     }
 
-    public void Dispose() => Events.Dispose();
+    public void Dispose()
+    {
+        Events.Dispose();
+        _claim.Dispose();
+    }
 
     /// <summary>A number that JSON can hold; NaN and infinities become null.</summary>
     private static void Number(Utf8JsonWriter json, string name, double? value)

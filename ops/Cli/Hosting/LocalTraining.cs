@@ -30,7 +30,7 @@ public static class LocalTraining
         var engines = new EngineFactory(options, train);
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
         var total = options.Steps ?? Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
-        ResumeFacts.Check(run, folder.Location, train, engines);
+        CheckWorld(run, train, engines);
         folder.WriteConfig(Facts(run, train, test, engines, total));
 
         var opening = run.Resumes is null ? RunOpening.New(folder) : RunOpening.Resume(folder, engines.Layout, total, observer);
@@ -42,7 +42,8 @@ public static class LocalTraining
         var writer = plan.Checkpoints.IsOn
             ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location), engines.Layout, log, run, plan, engines.Fingerprint, opening.CounterBase)
             : null;
-        var listener = new RunListener(plan, folder, observer);
+        using var metrics = MetricsCsv.Open(Path.Combine(folder.Location, MetricsCsv.Name), opening.Logged, observer.Said);
+        var listener = new RunListener(plan, folder, observer, metrics);
         var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
         try
         {
@@ -58,6 +59,15 @@ public static class LocalTraining
             await system.Terminate();
             system.Dispose();
         }
+    }
+
+    /// <summary>A resumed run must find data, layout and arithmetic as it left them.</summary>
+    private static void CheckWorld(ResolvedRun run, IDataset train, EngineFactory engines)
+    {
+        if (run.Resumes is not { } stored) return;
+        var differences = ResumeCheck.Differences(stored, new RunIdentity(train.Count, train.Fingerprint, engines.Layout.Hash, engines.Fingerprint));
+        if (differences.Count == 0) return;
+        throw new UserMistakeException(string.Join('\n', differences.Select(d => $"{run.OutDirectory} cannot be resumed: {d}")));
     }
 
     private static Dictionary<string, string> Facts(ResolvedRun run, IDataset train, IDataset test, EngineFactory engines, long total)

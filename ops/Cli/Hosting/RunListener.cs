@@ -6,7 +6,7 @@ using Cluster.Coordinator.Core;
 namespace Cluster.Cli.Hosting;
 
 /// <summary>From the coordinator's reports to the display, events.jsonl and the summary. Called on the coordinator's thread.</summary>
-internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObserver observer) : IRunListener
+internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObserver observer, MetricsCsv metrics) : IRunListener
 {
     /// <summary>Steps that the displayed rate and the estimate look back on.</summary>
     private const int Window = 20;
@@ -15,6 +15,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     private readonly Queue<(int Samples, TimeSpan Time)> _recent = new();
     private TimeSpan _training;
     private long _samples;
+    private long _timedSamples;
     private CommitRecord? _last;
     private EvaluationResult? _test;
     private readonly long _started = TimeProvider.System.GetTimestamp();
@@ -30,17 +31,20 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
         _last = record;
         _samples += record.Samples;
         // The first step pays for building kernels and filling buffers; it is not a rate.
-        if (record.Step.Value > 1)
+        var first = _samples == record.Samples;
+        if (!first)
         {
             _training += sincePrevious;
+            _timedSamples += record.Samples;
             _recent.Enqueue((record.Samples, sincePrevious));
             if (_recent.Count > Window) _recent.Dequeue();
         }
         var seconds = _recent.Sum(static r => r.Time.TotalSeconds);
         var rate = seconds > 0 ? _recent.Sum(static r => r.Samples) / seconds : 0;
         var remaining = _recent.Count == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((plan.TotalSteps - record.Step.Value) * seconds / _recent.Count);
+        metrics.Committed(record, rate, Elapsed);
         observer.Committed(new TrainingProgress(
-            record.Step.Value, plan.TotalSteps, record.Epoch, record.Epoch + (double)(plan.PlanOf(record.Step).FirstPosition + record.Samples) / plan.Samples,
+            record.Step.Value, plan.TotalSteps, record.Epoch, EpochsAt(record.Step),
             record.Loss, record.Accuracy, record.LearningRate, record.GradNorm, rate, Elapsed, remaining));
     }
 
@@ -49,6 +53,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions)
     {
         _test = new EvaluationResult(totals.Version.Value, totals.Loss, totals.Accuracy, totals.Top5, totals.Samples);
+        metrics.Evaluated(_test);
         observer.Evaluated(_test);
     }
 
@@ -79,11 +84,17 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
         }
     }
 
+    private double EpochsAt(StepId step)
+    {
+        if (step.Value == 0) return 0;
+        var at = plan.PlanOf(step);
+        return at.Epoch + (double)(at.FirstPosition + at.SampleCount) / plan.Samples;
+    }
+
     public TrainingSummary Summary(string hash)
     {
-        var timed = _samples - (_last is null ? 0 : plan.PlanOf(new StepId(1)).SampleCount);
         return new TrainingSummary(
-            LastStep.Value, (double)_samples / plan.Samples, hash, _training > TimeSpan.Zero ? timed / _training.TotalSeconds : 0,
+            LastStep.Value, EpochsAt(LastStep), hash, _training > TimeSpan.Zero ? _timedSamples / _training.TotalSeconds : 0,
             _last?.Loss ?? double.NaN, _test, Elapsed);
     }
 }

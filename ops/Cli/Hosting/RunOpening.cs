@@ -10,13 +10,14 @@ namespace Cluster.Cli.Hosting;
 /// <param name="Start">Null for a new run.</param>
 /// <param name="CounterBase">What counters stood at before the run's first step.</param>
 /// <param name="Log">Open for appending; the caller disposes it.</param>
+/// <param name="Logged">What the log held.</param>
 /// <param name="Finished">The loaded version is the last one and nothing is left to do; the caller disposes it.</param>
-internal sealed record RunOpening(RunStart? Start, IReadOnlyDictionary<string, long> CounterBase, CommitLogFile Log, LoadedCheckpoint? Finished)
+internal sealed record RunOpening(RunStart? Start, IReadOnlyDictionary<string, long> CounterBase, CommitLogFile Log, LoadedCheckpoint? Finished, IReadOnlyList<CommitLine> Logged)
 {
     private static readonly Dictionary<string, long> NoCounters = [];
 
     public static RunOpening New(RunFolder folder) =>
-        new(null, NoCounters, CommitLogFile.Create(Path.Combine(folder.Location, RunFolder.CommitsName)), null);
+        new(null, NoCounters, CommitLogFile.Create(Path.Combine(folder.Location, RunFolder.CommitsName)), null, []);
 
     /// <summary>Takes the newest whole checkpoint and the log; says what was passed over, cut, and will be replayed.</summary>
     /// <exception cref="UserMistakeException">The log is damaged, or longer than the steps asked for.</exception>
@@ -36,7 +37,7 @@ internal sealed record RunOpening(RunStart? Start, IReadOnlyDictionary<string, l
         var version = loaded?.Version ?? WeightsVersion.Initial;
         var counterBase = loaded?.Counters.ToDictionary(c => c.Key, c => c.Value - loaded.AppliedSteps, StringComparer.Ordinal) ?? NoCounters;
         var log = content.Lines.Count == 0 && !File.Exists(path) ? CommitLogFile.Create(path) : CommitLogFile.Continue(path, content.ValidBytes);
-        if (loaded is not null && version.Value == totalSteps) return new RunOpening(null, counterBase, log, loaded);
+        if (loaded is not null && version.Value == totalSteps) return new RunOpening(null, counterBase, log, loaded, content.Lines);
 
         var term = content.Lines.Count == 0 ? Term.First : content.Lines.Max(static l => l.Record.Term).Next();
         var recorded = content.Lines.Select(static l => l.Record).Where(r => r.Step.Value > version.Value).ToArray();
@@ -44,7 +45,7 @@ internal sealed record RunOpening(RunStart? Start, IReadOnlyDictionary<string, l
             ? $"Resumed from the seeded first weights (there is no whole checkpoint); {recorded.Length} recorded steps are replayed."
             : $"Resumed from {loaded.Path}, step {version}; {recorded.Length} recorded steps are replayed.");
         var state = loaded is null ? null : new LoadShard(term, version, loaded.State, loaded.Slots, loaded.AppliedSteps, default);
-        return new RunOpening(new RunStart(term, version, state, recorded), counterBase, log, null);
+        return new RunOpening(new RunStart(term, version, state, recorded), counterBase, log, null, content.Lines);
 
         void Say(string kind, string sentence)
         {

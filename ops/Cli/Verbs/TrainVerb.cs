@@ -11,6 +11,7 @@ internal sealed class TrainVerb : IVerb
 {
     private readonly TrainingJob _job;
     private readonly Option<string> _recipe = new("--recipe");
+    private readonly Option<bool> _resume = new("--resume");
     private readonly Option<bool> _check = new("--check");
     private readonly Dictionary<Option<string>, OptionRow> _rows;
 
@@ -20,7 +21,7 @@ internal sealed class TrainVerb : IVerb
         _rows = OptionTable.Rows.ToDictionary(
             row => new Option<string>(row.Flag, [.. row.Spellings.Skip(1)]) { Arity = row.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne, Description = row.Description },
             row => row);
-        Command = new Command("train", "Train a model on this machine.") { _recipe, _check };
+        Command = new Command("train", "Train a model on this machine.") { _recipe, _resume, _check };
         foreach (var option in _rows.Keys) Command.Options.Add(option);
     }
 
@@ -30,7 +31,11 @@ internal sealed class TrainVerb : IVerb
 
     public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
     {
-        var run = RunResolver.Resolve(parse.GetResult(_recipe)?.Tokens is [{ Value: var name }] ? name : null, Given(parse), mistakes, new ResolveEnvironment());
+        var recipe = parse.GetResult(_recipe)?.Tokens is [{ Value: var name }] ? name : null;
+        var environment = new ResolveEnvironment();
+        var run = parse.GetValue(_resume)
+            ? ResumeResolver.Resolve(recipe, Given(parse), mistakes, environment)
+            : RunResolver.Resolve(recipe, Given(parse), mistakes, environment);
         if (parse.GetValue(_check))
         {
             Console.Out.Write(ConfigWriter.Write(run, new Dictionary<string, string>()));
@@ -38,12 +43,12 @@ internal sealed class TrainVerb : IVerb
         }
 
         await DataVerb.EnsureAsync(run.Options, stop);
-        using var folder = RunFolder.Create(run);
+        using var folder = run.Resumes is null ? RunFolder.Create(run) : RunFolder.Resume(run);
         try
         {
             var display = Displays.ForThisProcess();
             var summary = await display.ShowAsync(observer => _job(run, folder, observer, stop));
-            folder.WriteSummary(summary);
+            if (!summary.WasFinished) folder.WriteSummary(summary);
             folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
             display.Finished(summary, folder.Location);
             return ExitCodes.Done;
