@@ -116,6 +116,14 @@ public sealed class RuntimeSpecs
     }
 
     [Fact]
+    public void Keeping_freed_memory_changes_no_bit()
+    {
+        var before = OnFreshThread(() => Compute(21));
+        Assert.SkipUnless(TorchRuntime.KeepFreedMemory(), "the C library is not glibc");
+        Assert.Equal(before, OnFreshThread(() => Compute(21)));
+    }
+
+    [Fact]
     public void A_missing_native_library_says_what_to_install()
     {
         var empty = Directory.CreateTempSubdirectory("cluster-binding-");
@@ -126,6 +134,7 @@ public sealed class RuntimeSpecs
             File.WriteAllText(Path.Combine(empty.FullName, "libcluster_torch.so"), "not a library");
             var broken = Assert.Throws<LibtorchNotFoundException>(() => global::TorchSharp.Interop.NativeLibraryLoader.Load(empty.FullName));
             Assert.Contains("could not be loaded", broken.Message, StringComparison.Ordinal);
+            Assert.Contains("libcluster_torch.so: ", broken.Message, StringComparison.Ordinal); // the loader's own reason
             Assert.DoesNotContain('\n', broken.Message);
         }
         finally

@@ -32,7 +32,9 @@ internal static class NativeLibraryLoader
         }
         catch (DllNotFoundException inner)
         {
-            var reason = inner.Message.Split('\n').FirstOrDefault(line => line.Contains(".so", StringComparison.Ordinal)) ?? inner.Message;
+            // The loader's message is a page of hints with one line per attempt: the line that names a file of ours is the reason.
+            var lines = inner.Message.Split('\n');
+            var reason = Array.Find(lines, line => line.Contains(".so", StringComparison.Ordinal) && !line.StartsWith("Unable to load", StringComparison.Ordinal)) ?? lines[0];
             throw new LibtorchNotFoundException($"{path} could not be loaded ({reason.Trim()}): {LibtorchNotFoundException.Advice}", inner);
         }
     }

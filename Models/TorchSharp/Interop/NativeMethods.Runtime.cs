@@ -16,6 +16,8 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(NativeLibraryLoader.Library)]
     internal static partial int ct_get_interop_threads();
     [LibraryImport(NativeLibraryLoader.Library)]
+    internal static partial int ct_keep_freed_memory();
+    [LibraryImport(NativeLibraryLoader.Library)]
     internal static partial int ct_grad_enabled();
     [LibraryImport(NativeLibraryLoader.Library)]
     internal static partial void ct_set_grad_enabled(int on);

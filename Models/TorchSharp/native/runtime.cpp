@@ -12,6 +12,9 @@
 #include <torch/version.h>
 
 #include <dlfcn.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <cstdlib>
@@ -80,6 +83,17 @@ CT_EXPORT int32_t ct_get_interop_threads() {
     int32_t count = -1;
     guard([&] { count = at::get_num_interop_threads(); });
     return count;
+}
+
+// Memory.
+/// 1 = freed tensors stay with the process for the next ones, 0 = this C library cannot be told so.
+CT_EXPORT int32_t ct_keep_freed_memory() {
+#ifdef __GLIBC__
+    // One arena: those of other threads are cut into heaps of 64 MiB, which are unmapped whenever they are empty.
+    return mallopt(M_ARENA_MAX, 1) == 1 && mallopt(M_MMAP_THRESHOLD, 1 << 30) == 1 && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) == 1;
+#else
+    return 0;
+#endif
 }
 
 // Modes of the calling thread.
