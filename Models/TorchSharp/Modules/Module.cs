@@ -143,8 +143,6 @@ public static partial class torch
                 return this;
             }
 
-            public override string ToString() => GetName();
-
             public void Dispose()
             {
                 Dispose(true);

@@ -71,8 +71,6 @@ public static partial class torch
         public Tensor @long() => to(ScalarType.Int64);
         public Tensor @int() => to(ScalarType.Int32);
         public Tensor @bool() => to(ScalarType.Bool);
-        public Tensor bfloat16() => to(ScalarType.BFloat16);
-        public Tensor half() => to(ScalarType.Float16);
 
         private Tensor Convert(ScalarType type, Device device, bool copy) =>
             Wrap(NativeMethods.ct_to(Owned, new NativeOptions(type, device, false), copy ? 1 : 0));

@@ -7,6 +7,7 @@ public static partial class torch
     // Reductions, products and look-ups. https://pytorch.org/docs/stable/torch.html#reduction-ops
     public partial class Tensor
     {
+        /// <summary>The sum of all elements, in another type if one is given. Beware: the literal 0 is a ScalarType to C#; write <c>sum(0L)</c> for the first dimension.</summary>
         public Tensor sum(ScalarType? type = null) => Wrap(NativeMethods.ct_sum(Owned, Code(type)));
         public unsafe Tensor sum(long dim, bool keepdim = false, ScalarType? type = null) =>
             Wrap(NativeMethods.ct_sum_dims(Owned, &dim, 1, keepdim ? 1 : 0, Code(type)));
@@ -48,6 +49,7 @@ public static partial class torch
         public Tensor all(long dim, bool keepdim = false) => Wrap(NativeMethods.ct_all_dim(Owned, dim, keepdim ? 1 : 0));
         public Tensor any() => Wrap(NativeMethods.ct_any(Owned));
         public Tensor any(long dim, bool keepdim = false) => Wrap(NativeMethods.ct_any_dim(Owned, dim, keepdim ? 1 : 0));
+        /// <summary>The p-norm of all elements. Beware: an integer literal is a dimension (the other overload); write <c>norm(1f)</c>.</summary>
         public Tensor norm(float p = 2.0f) => Wrap(NativeMethods.ct_norm(Owned, p));
         public Tensor norm(int dim, bool keepdim = false, float p = 2.0f) => Wrap(NativeMethods.ct_norm_dim(Owned, p, dim, keepdim ? 1 : 0));
 

@@ -55,17 +55,12 @@ public static partial class torch
 
         public bool IsInvalid => _handle.IsClosed || _handle.IsInvalid;
 
+        /// <summary>Gives the native reference back. The memory goes when its last reference does. Twice does no harm.</summary>
         public void Dispose()
-        {
-            Dispose(true);
-            GC.SuppressFinalize(this);
-        }
-
-        /// <summary>Gives the native reference back. The memory goes when its last reference does.</summary>
-        protected virtual void Dispose(bool disposing)
         {
             LeaveScope();
             _handle.Dispose();
+            GC.SuppressFinalize(this);
         }
 
         /// <summary>From now on the caller disposes it, no scope does.</summary>

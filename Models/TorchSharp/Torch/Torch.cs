@@ -146,13 +146,19 @@ public static partial class torch
 
     public static partial class backends
     {
+        private static bool Answer(int status)
+        {
+            Native.Check(status);
+            return status != 0;
+        }
+
         public static partial class cuda
         {
             public static partial class matmul
             {
                 public static bool allow_tf32
                 {
-                    get => NativeMethods.ct_get_tf32_cublas() != 0;
+                    get => Answer(NativeMethods.ct_get_tf32_cublas());
                     set => Native.Check(NativeMethods.ct_set_tf32_cublas(value ? 1 : 0));
                 }
             }
@@ -162,7 +168,7 @@ public static partial class torch
         {
             public static bool allow_tf32
             {
-                get => NativeMethods.ct_get_tf32_cudnn() != 0;
+                get => Answer(NativeMethods.ct_get_tf32_cudnn());
                 set => Native.Check(NativeMethods.ct_set_tf32_cudnn(value ? 1 : 0));
             }
         }

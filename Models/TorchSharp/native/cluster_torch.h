@@ -2,6 +2,7 @@
 // and the blittable structs that cross the border. A tensor handle is a heap-allocated at::Tensor: one reference.
 #pragma once
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
@@ -86,5 +87,8 @@ inline at::IntArrayRef ints(const int64_t* values, int32_t count) { return at::I
 
 /// An absent tensor is an undefined one: libtorch reads both the same way.
 inline at::Tensor optional(Handle tensor) { return tensor == nullptr ? at::Tensor() : *tensor; }
+
+/// The one given, else the device's default one.
+at::Generator generator_for(at::Generator* given, at::Device device);
 
 }  // namespace cluster_torch

@@ -1,7 +1,6 @@
 // Operators on tensors: arithmetic, comparison, reduction, shape. One export per libtorch call.
 #include "cluster_torch.h"
 
-#include <ATen/core/Generator.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/rsub.h>
 #include <ATen/ops/stack.h>
@@ -232,8 +231,8 @@ CT_EXPORT int32_t ct_split(Handle t, int64_t size, int64_t dim, Handle* out, int
 
 // Random fills.
 CT_EXPORT int32_t ct_uniform_(Handle t, double from, double to, at::Generator* g) {
-    return status_of([&] { t->uniform_(from, to, g == nullptr ? at::Generator() : *g); });
+    return status_of([&] { t->uniform_(from, to, generator_for(g, t->device())); });
 }
 CT_EXPORT int32_t ct_normal_(Handle t, double mean, double std, at::Generator* g) {
-    return status_of([&] { t->normal_(mean, std, g == nullptr ? at::Generator() : *g); });
+    return status_of([&] { t->normal_(mean, std, generator_for(g, t->device())); });
 }

@@ -47,10 +47,17 @@ int64_t hand_out(const std::string& text, char* out, int64_t capacity) {
 }
 }  // namespace
 
+at::Generator cluster_torch::generator_for(at::Generator* given, at::Device device) {
+    return given != nullptr ? *given : at::globalContext().defaultGenerator(device);
+}
+
 // Threads.
 /// libtorch's intra-op threads and the BLAS's, for the calling thread. Under OpenMP the first is a property of the thread.
 CT_EXPORT int32_t ct_set_threads(int32_t count, int32_t with_blas) {
     return status_of([&] {
+        // A thread's first question initialises it with the count that was set last in the process, by whichever
+        // thread: asked now, so that it cannot overwrite this thread's own count later.
+        at::get_num_threads();
         at::set_num_threads(count);
         if (!with_blas) return;
         if (auto set = symbol<void (*)(int)>("omp_set_num_threads")) set(count);
@@ -101,9 +108,15 @@ CT_EXPORT int32_t ct_exact_cuda() {
         setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
     });
 }
-CT_EXPORT int32_t ct_get_tf32_cublas() { return at::globalContext().allowTF32CuBLAS(); }
+CT_EXPORT int32_t ct_get_tf32_cublas() {
+    bool allowed = false;
+    return guard([&] { allowed = at::globalContext().allowTF32CuBLAS(); }) ? allowed : -1;
+}
 CT_EXPORT int32_t ct_set_tf32_cublas(int32_t on) { return status_of([&] { at::globalContext().setAllowTF32CuBLAS(on != 0); }); }
-CT_EXPORT int32_t ct_get_tf32_cudnn() { return at::globalContext().allowTF32CuDNN(); }
+CT_EXPORT int32_t ct_get_tf32_cudnn() {
+    bool allowed = false;
+    return guard([&] { allowed = at::globalContext().allowTF32CuDNN(); }) ? allowed : -1;
+}
 CT_EXPORT int32_t ct_set_tf32_cudnn(int32_t on) { return status_of([&] { at::globalContext().setAllowTF32CuDNN(on != 0); }); }
 CT_EXPORT int32_t ct_cuda_is_available() {
     bool available = false;
@@ -181,7 +194,7 @@ CT_EXPORT int32_t ct_generator_set_state(at::Generator* g, Handle state) {
 /// Writes tensor i (or its gradient; zeros where there is none) to out[offsets[i] ...], as contiguous float32.
 CT_EXPORT int32_t ct_flat_gather(Handle const* tensors, const int64_t* offsets, int32_t count, int32_t gradients, float* out, int64_t length) {
     return status_of([&] {
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         for (int32_t i = 0; i < count; i++) {
             const auto elements = tensors[i]->numel();
             TORCH_CHECK(offsets[i] + elements <= length, "tensor ", i, " ends at ", offsets[i] + elements, ", the span at ", length);
@@ -200,7 +213,7 @@ CT_EXPORT int32_t ct_flat_gather(Handle const* tensors, const int64_t* offsets, 
 /// The reverse: tensor i takes data[offsets[i] ...], converted to its own type, layout and device.
 CT_EXPORT int32_t ct_flat_scatter(Handle const* tensors, const int64_t* offsets, int32_t count, const float* data, int64_t length) {
     return status_of([&] {
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         for (int32_t i = 0; i < count; i++) {
             const at::Tensor& target = *tensors[i];
             const auto elements = target.numel();

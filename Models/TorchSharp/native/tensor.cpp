@@ -1,7 +1,6 @@
 // Tensors as objects: life, shape and memory, creation, conversion, autograd state.
 #include "cluster_torch.h"
 
-#include <ATen/core/Generator.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -12,6 +11,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/randperm.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cstring>
@@ -22,7 +22,6 @@ using namespace cluster_torch;
 namespace {
 thread_local std::string last_error;
 
-at::Generator generator_or_default(at::Generator* generator) { return generator == nullptr ? at::Generator() : *generator; }
 }  // namespace
 
 void cluster_torch::remember_error(const char* message) noexcept {
@@ -89,16 +88,16 @@ CT_EXPORT Handle ct_arange(ScalarValue start, ScalarValue end, ScalarValue step,
     return tensor_of([&] { return o.finish(at::arange(start.scalar(), end.scalar(), step.scalar(), o.options())); });
 }
 CT_EXPORT Handle ct_rand(const int64_t* sizes, int32_t count, at::Generator* g, Options o) {
-    return tensor_of([&] { return o.finish(at::rand(ints(sizes, count), generator_or_default(g), o.options())); });
+    return tensor_of([&] { return o.finish(at::rand(ints(sizes, count), generator_for(g, o.device()), o.options())); });
 }
 CT_EXPORT Handle ct_randn(const int64_t* sizes, int32_t count, at::Generator* g, Options o) {
-    return tensor_of([&] { return o.finish(at::randn(ints(sizes, count), generator_or_default(g), o.options())); });
+    return tensor_of([&] { return o.finish(at::randn(ints(sizes, count), generator_for(g, o.device()), o.options())); });
 }
 CT_EXPORT Handle ct_randint(int64_t low, int64_t high, const int64_t* sizes, int32_t count, at::Generator* g, Options o) {
-    return tensor_of([&] { return o.finish(at::randint(low, high, ints(sizes, count), generator_or_default(g), o.options())); });
+    return tensor_of([&] { return o.finish(at::randint(low, high, ints(sizes, count), generator_for(g, o.device()), o.options())); });
 }
 CT_EXPORT Handle ct_randperm(int64_t n, at::Generator* g, Options o) {
-    return tensor_of([&] { return o.finish(at::randperm(n, generator_or_default(g), o.options())); });
+    return tensor_of([&] { return o.finish(at::randperm(n, generator_for(g, o.device()), o.options())); });
 }
 /// Copies `byte_count` bytes of host memory of type `source_dtype` into a new tensor, then converts to `o`.
 CT_EXPORT Handle ct_from_memory(const void* data, int64_t byte_count, int32_t source_dtype, const int64_t* sizes, int32_t count, Options o) {
@@ -133,7 +132,7 @@ CT_EXPORT int32_t ct_item(Handle t, ScalarValue* out) {
 /// Copies between host memory and a tensor of any layout and device; the host side is contiguous, of the tensor's own type.
 CT_EXPORT int32_t ct_read(Handle t, void* out, int64_t byte_count) {
     return status_of([&] {
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         TORCH_CHECK(static_cast<int64_t>(t->nbytes()) == byte_count, "the tensor holds ", t->nbytes(), " bytes, the destination ", byte_count);
         if (t->is_cpu() && t->is_contiguous()) std::memcpy(out, t->data_ptr(), static_cast<size_t>(byte_count));
         else at::from_blob(out, t->sizes(), t->options().device(at::kCPU)).copy_(*t);
@@ -141,7 +140,7 @@ CT_EXPORT int32_t ct_read(Handle t, void* out, int64_t byte_count) {
 }
 CT_EXPORT int32_t ct_write(Handle t, const void* data, int64_t byte_count) {
     return status_of([&] {
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         TORCH_CHECK(static_cast<int64_t>(t->nbytes()) == byte_count, "the tensor holds ", t->nbytes(), " bytes, the source ", byte_count);
         if (t->is_cpu() && t->is_contiguous()) std::memcpy(t->data_ptr(), data, static_cast<size_t>(byte_count));
         else t->copy_(at::from_blob(const_cast<void*>(data), t->sizes(), t->options().device(at::kCPU)));
@@ -151,7 +150,17 @@ CT_EXPORT int32_t ct_write(Handle t, const void* data, int64_t byte_count) {
 // Autograd.
 /// Null without an error means: no gradient yet.
 CT_EXPORT Handle ct_grad(Handle t) { return tensor_of([&] { return t->grad(); }); }
-CT_EXPORT int32_t ct_set_grad(Handle t, Handle grad) { return status_of([&] { t->mutable_grad() = optional(grad); }); }
+CT_EXPORT int32_t ct_set_grad(Handle t, Handle grad) {
+    return status_of([&] {
+        if (grad != nullptr) {
+            // libtorch itself checks nothing here; PyTorch does, in its Python layer.
+            TORCH_CHECK(grad->sizes() == t->sizes(), "a gradient of shape ", grad->sizes(), " does not fit a tensor of shape ", t->sizes());
+            TORCH_CHECK(grad->scalar_type() == t->scalar_type() && grad->device() == t->device(), "a gradient of ", grad->scalar_type(), " on ",
+                        grad->device(), " does not fit a tensor of ", t->scalar_type(), " on ", t->device());
+        }
+        t->mutable_grad() = optional(grad);
+    });
+}
 CT_EXPORT int32_t ct_clear_grads(Handle const* tensors, int32_t count) {
     return status_of([&] {
         for (int32_t i = 0; i < count; i++) tensors[i]->mutable_grad().reset();
