@@ -15,7 +15,11 @@ internal sealed record Workload(string Model, int Batch, int Threads, bool Chann
 
     public GradientEngineOptions Options => new()
     {
-        Model = Model, ClassCount = 10, Image = new ImageShape(3, 32, 32), Threads = Threads, ChannelsLast = ChannelsLast,
+        Model = Model,
+        ClassCount = 10,
+        Image = new ImageShape(3, 32, 32),
+        Threads = Threads,
+        ChannelsLast = ChannelsLast,
     };
 }
 
