@@ -35,6 +35,7 @@ public sealed class GradientEngine : IGradientEngine
         if (options.Threads < 1) throw new UserMistakeException($"--threads {options.Threads}: a worker needs at least 1 thread");
         Options = options;
         _device = Devices.Find(options.Device);
+        NativeHeap.KeepFreedMemory();
         UseThread();
         TorchRuntime.Deterministic();
         // Built outside any caller's scope: the model lives as long as the engine.

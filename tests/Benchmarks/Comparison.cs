@@ -22,11 +22,11 @@ internal static class Comparison
         var format = workload.ChannelsLast ? "channels-last" : "contiguous";
         var text = new StringBuilder();
         text.AppendLine($"{workload.Model}, batch {workload.Batch}, {workload.Threads} thread(s), {format}, n = {rounds} rounds of {iterations} iterations, medians");
-        text.AppendLine($"{"",-24}{"ms",10}{"CPU ms",10}{"images/s",10}");
+        text.AppendLine($"{"",-24}{"ms",10}{"CPU ms",10}{"images/s",10}{"faults",10}");
         foreach (var contender in contenders)
         {
             var (wall, cpu) = (Median(results[contender].Select(static m => m.Wall)), Median(results[contender].Select(static m => m.Cpu)));
-            text.AppendLine($"{contender.Name,-24}{wall * 1e3,10:F2}{cpu * 1e3,10:F2}{workload.Batch / wall,10:F1}");
+            text.AppendLine($"{contender.Name,-24}{wall * 1e3,10:F2}{cpu * 1e3,10:F2}{workload.Batch / wall,10:F1}{Median(results[contender].Select(static m => m.Faults)),10:F0}");
         }
         for (var i = 1; i < contenders.Count; i++)
         {

@@ -15,14 +15,19 @@ internal sealed record Workload(string Model, int Batch, int Threads, bool Chann
 
     public GradientEngineOptions Options => new()
     {
-        Model = Model, ClassCount = 10, Image = new ImageShape(3, 32, 32), Threads = Threads, ChannelsLast = ChannelsLast,
+        Model = Model,
+        ClassCount = 10,
+        Image = new ImageShape(3, 32, 32),
+        Threads = Threads,
+        ChannelsLast = ChannelsLast,
     };
 }
 
 /// <param name="Wall">Seconds per iteration.</param>
 /// <param name="Cpu">CPU seconds of the process per iteration: what another process on the machine cannot steal.</param>
+/// <param name="Faults">Page faults per iteration: memory that went back to the system and had to be cleared again.</param>
 /// <param name="Loss">Of the last iteration: all contenders must agree.</param>
-internal readonly record struct Measurement(double Wall, double Cpu, double Loss);
+internal readonly record struct Measurement(double Wall, double Cpu, double Faults, double Loss);
 
 /// <summary>One side of a comparison; idle unless it is run.</summary>
 internal interface IContender : IDisposable
@@ -39,9 +44,9 @@ internal abstract class LocalContender : IContender
 
     public Measurement Run(int iterations)
     {
-        var (cpu, clock, loss) = (CpuSeconds(), Stopwatch.StartNew(), 0.0);
+        var (cpu, faults, clock, loss) = (CpuSeconds(), PageFaults(), Stopwatch.StartNew(), 0.0);
         for (var i = 0; i < iterations; i++) loss = Iterate();
-        return new Measurement(clock.Elapsed.TotalSeconds / iterations, (CpuSeconds() - cpu) / iterations, loss);
+        return new Measurement(clock.Elapsed.TotalSeconds / iterations, (CpuSeconds() - cpu) / iterations, (PageFaults() - faults) / iterations, loss);
     }
 
     public abstract void Dispose();
@@ -52,6 +57,13 @@ internal abstract class LocalContender : IContender
         const int processCpuTime = 2;   // CLOCK_PROCESS_CPUTIME_ID of clock_gettime(3)
         if (NativeClock.clock_gettime(processCpuTime, out var time) != 0) throw new InvalidOperationException("the process's CPU clock cannot be read");
         return time.Seconds + time.Nanoseconds * 1e-9;
+    }
+
+    /// <summary>minflt, the tenth field of proc(5)'s stat; the second one is a name in brackets, which may hold blanks.</summary>
+    private static double PageFaults()
+    {
+        var stat = File.ReadAllText("/proc/self/stat");
+        return double.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[7]);
     }
 
     /// <summary>One forward and backward; returns the loss.</summary>

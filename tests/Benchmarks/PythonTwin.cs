@@ -35,7 +35,7 @@ internal sealed class PythonTwin : IContender
         _process.StandardInput.WriteLine(iterations);
         _process.StandardInput.Flush();
         var numbers = (_process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("the PyTorch process ended")).Split(' ').Select(double.Parse).ToArray();
-        return new Measurement(numbers[0] / iterations, numbers[1] / iterations, numbers[2]);
+        return new Measurement(numbers[0] / iterations, numbers[1] / iterations, numbers[2] / iterations, numbers[3]);
     }
 
     public void Dispose()

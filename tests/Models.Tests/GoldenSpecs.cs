@@ -71,7 +71,12 @@ public sealed class GoldenSpecs
     private static Problem ProblemOf(GoldenCase golden, string device, bool channelsLast) => new(
         new GradientEngineOptions
         {
-            Model = golden.Model, Stem = golden.Stem, ClassCount = golden.Classes, Image = golden.ImageShape, Device = device, ChannelsLast = channelsLast,
+            Model = golden.Model,
+            Stem = golden.Stem,
+            ClassCount = golden.Classes,
+            Image = golden.ImageShape,
+            Device = device,
+            ChannelsLast = channelsLast,
             Loss = new LossOptions { LabelSmoothing = golden.LabelSmoothing, LogitScale = golden.LogitScale },
         },
         golden.Count, golden.Seed);
