@@ -22,6 +22,7 @@ internal sealed class CheckpointWriter(ICheckpointFiles files, string store)
         StateTensors.ThrowIfNotFinite(content);
         var step = content.Version.Value;
         var run = new RunPosition(step, content.AppliedSteps, content.Layout.Hash, content.Facts).ToJson();
+        if (run.Length > CheckpointFormat.MaxRunBytes) throw new ArgumentException($"{CheckpointFormat.RunName} would have {run.Length} bytes, the limit is {CheckpointFormat.MaxRunBytes}");
         var target = Path.Combine(store, CheckpointFormat.FolderOf(step));
         var temporary = Path.GetFullPath(Path.Combine(store, CheckpointFormat.TemporaryOf(step, Environment.ProcessId)));
         if (!InFlight.TryAdd(temporary, true)) throw new InvalidOperationException($"the checkpoint of step {step} is being written already");

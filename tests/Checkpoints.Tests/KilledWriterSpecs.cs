@@ -46,6 +46,7 @@ public sealed class KilledWriterSpecs
         var stream = new PhiloxStream(17, RandomPurpose.Fingerprint, (ulong)kills);
         using var run = new RunFolder();
         var newest = 0L;
+        var interrupted = 0;
         for (var kill = 0; kill < kills; kill++)
         {
             using var process = WriterProcess.Start("write-on", run.Path, (newest + 1).ToString(CultureInfo.InvariantCulture));
@@ -56,11 +57,14 @@ public sealed class KilledWriterSpecs
             while (process.StandardOutput.ReadLine() is { } line) newest = long.Parse(line, CultureInfo.InvariantCulture);
             process.WaitForExit();
             Assert.Equal(WriterProcess.Killed, process.ExitCode);
+            interrupted += Directory.EnumerateDirectories(run.Checkpoints, ".*").Count();
             var left = LoadNewest(run);
             Assert.InRange(left, newest, newest + 1);
             newest = left;
         }
         Assert.True(newest >= kills);
+        Assert.True(kills < 50 || interrupted > kills / 10, $"only {interrupted} of {kills} kills came within a write");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{kills} kills, {interrupted} of them within a write or a removal; version {newest}");
     }
 
     /// <summary>What Write asks of the disk, in order, in a run that has a checkpoint.</summary>
