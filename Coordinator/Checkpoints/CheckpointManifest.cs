@@ -75,7 +75,11 @@ internal sealed record RunPosition(long Step, long AppliedSteps, string LayoutHa
     {
         var json = new JsonObject
         {
-            ["step"] = Step, ["version"] = Step, ["applied_steps"] = AppliedSteps, ["layout_sha256"] = LayoutHash, ["facts"] = Facts.DeepClone(),
+            ["step"] = Step,
+            ["version"] = Step,
+            ["applied_steps"] = AppliedSteps,
+            ["layout_sha256"] = LayoutHash,
+            ["facts"] = Facts.DeepClone(),
         };
         return JsonSerializer.SerializeToUtf8Bytes(json, Indented);
     }

@@ -42,7 +42,7 @@ public sealed partial class CheckpointStore
     /// <returns>Path of the checkpoint.</returns>
     /// <exception cref="NonFiniteStateException">A NaN or an infinity; nothing was touched.</exception>
     /// <exception cref="CheckpointWriteException">The disk refused (full, read-only, broken); earlier checkpoints are as they were.</exception>
-    /// <exception cref="ArgumentException">The pieces do not fit the layout.</exception>
+    /// <exception cref="ArgumentException">The pieces do not fit the layout, or the facts no JSON (a NaN) or too long.</exception>
     public string Write(CheckpointContent content)
     {
         ArgumentNullException.ThrowIfNull(content);

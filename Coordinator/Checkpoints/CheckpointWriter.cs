@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using Cluster.Contracts;
 
 namespace Cluster.Coordinator.Checkpoints;
@@ -21,6 +22,7 @@ internal sealed class CheckpointWriter(ICheckpointFiles files, string store)
         StateTensors.ThrowIfNotFinite(content);
         var step = content.Version.Value;
         var run = new RunPosition(step, content.AppliedSteps, content.Layout.Hash, content.Facts).ToJson();
+        if (run.Length > CheckpointFormat.MaxRunBytes) throw new ArgumentException($"{CheckpointFormat.RunName} would have {run.Length} bytes, the limit is {CheckpointFormat.MaxRunBytes}");
         var target = Path.Combine(store, CheckpointFormat.FolderOf(step));
         var temporary = Path.GetFullPath(Path.Combine(store, CheckpointFormat.TemporaryOf(step, Environment.ProcessId)));
         if (!InFlight.TryAdd(temporary, true)) throw new InvalidOperationException($"the checkpoint of step {step} is being written already");
@@ -53,22 +55,49 @@ internal sealed class CheckpointWriter(ICheckpointFiles files, string store)
 
     private void Fill(string temporary, CheckpointContent content, byte[] run)
     {
-        List<ManifestFile> written =
+        (string Name, Action<ByteSink> Write)[] parts =
         [
-            WriteFile(temporary, CheckpointFormat.ModelName, sink => StateTensors.WriteModel(sink, content.Layout, content.Weights, content.Counter)),
-            WriteFile(temporary, CheckpointFormat.OptimizerName, sink => StateTensors.WriteOptimizer(sink, content.Layout, content.Slots)),
-            WriteFile(temporary, CheckpointFormat.RunName, sink => sink(run)),
+            (CheckpointFormat.ModelName, sink => StateTensors.WriteModel(sink, content.Layout, content.Weights, content.Counter)),
+            (CheckpointFormat.OptimizerName, sink => StateTensors.WriteOptimizer(sink, content.Layout, content.Slots)),
+            (CheckpointFormat.RunName, sink => sink(run)),
         ];
-        var manifest = new CheckpointManifest(content.Version.Value, content.Layout.Hash, written).ToJson();
-        WriteFile(temporary, CheckpointFormat.ManifestName, sink => sink(manifest));
+        // The same bytes are made twice, for the hash and for the disk: the two then work side by side, without a copy.
+        var hashing = Task.Factory.StartNew(
+            () => Array.ConvertAll(parts, static part => HashOf(part.Write)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var open = new List<GatheringFile>();
+        try
+        {
+            foreach (var (name, write) in parts) Add(name, write);
+            // Only now: the disk works on one file while the next is handed over.
+            foreach (var file in open) file.Flush();
+            var hashes = hashing.GetAwaiter().GetResult();
+            var written = parts.Select((part, i) => new ManifestFile(part.Name, open[i].Length, hashes[i])).ToList();
+            var manifest = new CheckpointManifest(content.Version.Value, content.Layout.Hash, written).ToJson();
+            Add(CheckpointFormat.ManifestName, sink => sink(manifest));
+            open[^1].Flush();
+        }
+        finally
+        {
+            foreach (var file in open) file.Dispose();
+            Task.WaitAny(hashing);      // it reads the caller's buffers
+        }
         files.FlushFolder(temporary);
+
+        void Add(string name, Action<ByteSink> write)
+        {
+            var file = new GatheringFile(files.CreateFile(Path.Combine(temporary, name)));
+            open.Add(file);
+            write(file.Append);
+            file.Spill();
+        }
     }
 
-    private ManifestFile WriteFile(string folder, string name, Action<ByteSink> write)
+    /// <summary>SHA-256 in lower-case hex.</summary>
+    private static string HashOf(Action<ByteSink> write)
     {
-        using var file = new HashingFile(files.CreateFile(Path.Combine(folder, name)));
-        write(file.Append);
-        return new ManifestFile(name, file.Length, file.Finish());
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        write(sha.AppendData);
+        return Convert.ToHexStringLower(sha.GetHashAndReset());
     }
 
     /// <summary>

@@ -51,14 +51,29 @@ public sealed partial class DiskFiles : ICheckpointFiles
     [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RenameAt2(int firstFolder, string first, int secondFolder, string second, uint flags);
 
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    private static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
+
     private sealed class DiskFile(SafeFileHandle file) : ICheckpointFile
     {
+        private const int AheadBytes = 1 << 23;
+        private const uint StartWriting = 2;        // SYNC_FILE_RANGE_WRITE
+
         private long _length;
+        private long _started;
 
         public void Append(ReadOnlySpan<byte> bytes)
         {
             RandomAccess.Write(file, bytes, _length);
             _length += bytes.Length;
+            if (_length - _started >= AheadBytes) StartWriteback();
+        }
+
+        /// <summary>Lets the disk work while the next bytes are hashed. A hint: the flush is what counts, and reports errors.</summary>
+        private void StartWriteback()
+        {
+            if (OperatingSystem.IsLinux()) _ = SyncFileRange(file, _started, _length - _started, StartWriting);
+            _started = _length;
         }
 
         public void Flush() => RandomAccess.FlushToDisk(file);

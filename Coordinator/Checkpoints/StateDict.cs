@@ -54,10 +54,10 @@ public sealed record StateDict(NativeBuffer State, IReadOnlyDictionary<string, l
         try
         {
             File.Delete(temporary);
-            using (var file = new HashingFile(DiskFiles.Instance.CreateFile(temporary)))
+            using (var file = new GatheringFile(DiskFiles.Instance.CreateFile(temporary)))
             {
                 StateTensors.WriteModel(file.Append, layout, state, entry => counters[entry.Name]);
-                file.Finish();
+                file.Flush();
             }
             File.Move(temporary, full, overwrite: true);
             DiskFiles.Instance.FlushFolder(folder);

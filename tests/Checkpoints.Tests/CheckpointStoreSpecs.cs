@@ -44,6 +44,39 @@ public sealed class CheckpointStoreSpecs : IDisposable
     }
 
     [Fact]
+    public void Content_that_could_not_be_read_again_is_refused_before_the_disk_is_touched()
+    {
+        using var state = new TestState(step: 5);
+        var files = new FaultyFiles();
+        var store = new CheckpointStore(_run.Path, files);
+        var content = state.Content();
+        var buffer = content.Slots[TestState.Slot];
+        CheckpointContent[] bad =
+        [
+            content with { Facts = new JsonObject { ["test_accuracy"] = double.NaN } },
+            content with { Facts = new JsonObject { ["notes"] = new string('x', 1 << 24) } },
+            content with { AppliedSteps = 6 },
+            content with { Version = new WeightsVersion(-1) },
+            content with { Weights = buffer },
+            content with { Slots = new Dictionary<string, StatePieces> { ["a.b"] = buffer } },
+            content with { Slots = new Dictionary<string, StatePieces> { ["a"] = content.Weights } },
+        ];
+        Assert.All(bad, c => Assert.Throws<ArgumentException>(() => store.Write(c)));
+        Assert.Empty(files.Calls);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_run.Path));
+    }
+
+    [Fact]
+    public void State_without_optimizer_slots_comes_back_without_them()
+    {
+        using var state = new TestState(step: 0);
+        var path = _run.Store.Write(state.Content() with { Slots = new Dictionary<string, StatePieces>() });
+        using var loaded = CheckpointStore.Load(path, state.Layout);
+        Assert.Empty(loaded.Slots);
+        States.SameBits(state.Values, loaded.State.Span);
+    }
+
+    [Fact]
     public void Nothing_is_found_and_nothing_made_where_no_checkpoint_is()
     {
         var found = _run.Store.FindNewest(States.Tiny);

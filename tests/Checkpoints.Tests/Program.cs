@@ -7,7 +7,7 @@ namespace Cluster.Checkpoints.Tests;
 
 /// <summary>
 /// The tests; or, with a first argument of its own, a process that writes checkpoints and may be killed:
-/// <c>write RUN STEP [KILL-AT-CALL]</c>, <c>write-on RUN FIRST-STEP</c> (until killed), <c>bench FOLDER MEGABYTES ROUNDS</c>.
+/// <c>write RUN STEP [KILL-AT-CALL]</c>, <c>write-on RUN FIRST-STEP</c> (until killed), <c>wait</c>, <c>bench FOLDER MEGABYTES ROUNDS</c>.
 /// </summary>
 public static class Program
 {
@@ -19,6 +19,7 @@ public static class Program
         ["write", var run, var step] => Write(run, Number(step), new FaultyFiles()),
         ["write", var run, var step, var call] => Write(run, Number(step), new FaultyFiles((int)Number(call), Fault.Kill)),
         ["write-on", var run, var step] => WriteOn(run, Number(step)),
+        ["wait"] => Wait(),
         ["bench", var folder, var megabytes, var rounds] => WriteBenchmark.Run(folder, (int)Number(megabytes), (int)Number(rounds)),
         _ => await ConsoleRunner.Run(args),
     };
@@ -38,6 +39,13 @@ public static class Program
             Console.WriteLine($"refused {e.Message}");
             return Refused;
         }
+    }
+
+    /// <summary>Says that it is there, then waits to be killed (or for the end of its input).</summary>
+    private static int Wait()
+    {
+        Console.WriteLine("here");
+        return Console.In.Read();
     }
 
     private static int WriteOn(string run, long step)

@@ -7,7 +7,7 @@ namespace Cluster.Checkpoints.Tests;
 
 public sealed class SafeTensorsSpecs : IDisposable
 {
-    private readonly RunFolder _run = new();
+    private readonly RunFolder _run = new(inMemory: true);
 
     private string File => _run.At("file.safetensors");
 

@@ -20,9 +20,11 @@ internal static class WriteBenchmark
         for (var round = 0; round <= rounds; round++)      // round 0 warms up
         {
             var run = Directory.CreateDirectory(Path.Combine(folder, $"cluster-bench-{Environment.ProcessId}-{round}")).FullName;
+            var before = Environment.CpuUsage.TotalTime;
             var clock = Stopwatch.StartNew();
             new CheckpointStore(run).Write(content with { Version = new WeightsVersion(round + 1), Facts = new JsonObject() });
             var mine = clock.Elapsed.TotalSeconds;
+            var processor = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
             bytes = new CheckpointStore(run).List().Single().Bytes;
             Directory.Delete(run, recursive: true);
 
@@ -35,7 +37,7 @@ internal static class WriteBenchmark
             if (round == 0) continue;
             ours.Add(mine);
             theirs.Add(disk);
-            Console.WriteLine($"round {round}: checkpoint {mine * 1e3:F0} ms ({bytes / mine / 1e6:F0} MB/s), dd {disk * 1e3:F0} ms ({bytes / disk / 1e6:F0} MB/s)");
+            Console.WriteLine($"round {round}: checkpoint {mine * 1e3:F0} ms ({bytes / mine / 1e6:F0} MB/s; {processor * 1e3:F0} ms of processor time), dd {disk * 1e3:F0} ms ({bytes / disk / 1e6:F0} MB/s)");
         }
         static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
         Console.WriteLine($"{bytes / 1e6:F1} MB, n = {rounds}: checkpoint {Median(ours) * 1e3:F0} ms, dd {Median(theirs) * 1e3:F0} ms, ratio of rates {Median(theirs) / Median(ours):F2} (medians)");
