@@ -51,8 +51,15 @@ public sealed class ConfigReaderSpecs : IDisposable
         var options = OptionTable.Rows.Aggregate(new RunOptions { Recipe = "mine: \"1\"" }, (so, row) => row.Write(so, OtherValue(row)));
         var facts = new Dictionary<string, string>
         {
-            ["training-samples"] = "50000", ["test-samples"] = "10000", ["total-steps"] = "9999999999", ["run-id"] = "abc", ["layout-hash"] = "0123",
-            ["data-fingerprint"] = "x: \"#y", ["numeric-fingerprint"] = "null", ["started"] = "2026-11-21T12:00:00Z", ["empty"] = "",
+            ["training-samples"] = "50000",
+            ["test-samples"] = "10000",
+            ["total-steps"] = "9999999999",
+            ["run-id"] = "abc",
+            ["layout-hash"] = "0123",
+            ["data-fingerprint"] = "x: \"#y",
+            ["numeric-fingerprint"] = "null",
+            ["started"] = "2026-11-21T12:00:00Z",
+            ["empty"] = "",
         };
         var stored = ConfigReader.Read(WriteConfig(options, facts));
         // Lists have no equality of values; every row is compared as text, the rest as records.
