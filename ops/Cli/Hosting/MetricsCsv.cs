@@ -23,27 +23,30 @@ public sealed class MetricsCsv : IDisposable
 
     private readonly string _path;
     private readonly Action<string> _said;
+    private readonly Func<string, Stream> _open;
     private readonly List<byte> _waiting = [];
-    private FileStream? _file;
+    private Stream? _file;
     private (long Step, long Epoch, string Figures)? _pending;
     private long _length, _lastStep, _lastEvaluated;
     private TimeSpan _earlier, _flushed;
     private bool _told, _givenUp;
 
-    private MetricsCsv(string path, Action<string> said)
+    private MetricsCsv(string path, Action<string> said, Func<string, Stream> open)
     {
         _path = path;
         _said = said;
+        _open = open;
     }
 
     /// <summary>Opens a new file, or goes on with one: a torn last row and rows that the log does not know are cut.</summary>
     /// <param name="path">Of metrics.csv.</param>
     /// <param name="log">The run's commit log as far as it goes; empty for a new run. Rows of it that the file lacks are added.</param>
     /// <param name="said">Gets a sentence when the disk refuses, once.</param>
-    public static MetricsCsv Open(string path, IReadOnlyList<CommitLine> log, Action<string> said)
+    /// <param name="open">Opens the file for writing, unbuffered; null = on disk.</param>
+    public static MetricsCsv Open(string path, IReadOnlyList<CommitLine> log, Action<string> said, Func<string, Stream>? open = null)
     {
         ArgumentNullException.ThrowIfNull(log);
-        var metrics = new MetricsCsv(path, said);
+        var metrics = new MetricsCsv(path, said, open ?? (static file => new FileStream(file, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0)));
         try
         {
             metrics.Continue(log);
@@ -97,7 +100,7 @@ public sealed class MetricsCsv : IDisposable
             text = "";
         }
         _length = KeepRows(text, lastLogged: log.Count == 0 ? 0 : log[^1].Record.Step.Value);
-        _file = new FileStream(_path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        _file = _open(_path);
         _file.SetLength(_length);
         _file.Position = _length;
         if (_length == 0) Append(Header + "\n");
