@@ -38,9 +38,16 @@ public sealed class WireFormatSpecs
         [typeof(BeginStep)] = (new BeginStep(new Term(2), new StepId(300), 1, 8, [new LeafRange(0, 4), new LeafRange(6, 1)], 30_000, Trace), "97" + TermHex + StepHex + "01" + "08" + "92" + "920004" + "920601" + "cd7530" + TraceHex),
         [typeof(LeafDone)] = (new LeafDone(new Term(2), new StepId(300), 1, 5, new WorkerId(1), 64, 147.5, 31, 77, true, null, Trace), "9c" + TermHex + StepHex + "01" + "05" + "9101" + "40" + "cb4062700000000000" + "1f" + "4d" + "c3" + "c0" + TraceHex),
         [typeof(ShardReduced)] = (new ShardReduced(new Term(2), new StepId(300), 1, new ShardId(3), 12, [1.5, 2], Trace), "97" + TermHex + StepHex + "01" + "9103" + "0c" + "92" + "cb3ff8000000000000" + "cb4000000000000000" + TraceHex),
-        [typeof(ApplyStep)] = (new ApplyStep(new Term(2), Record, Trace), "93" + TermHex + RecordHex + TraceHex),
+        [typeof(ApplyStep)] = (new ApplyStep(new Term(2), Record, 2, Trace), "94" + TermHex + RecordHex + "02" + TraceHex),
         [typeof(ShardApplied)] = (new ShardApplied(new Term(2), new WeightsVersion(300), new ShardId(3), Trace), "94" + TermHex + StepHex + "9103" + TraceHex),
         [typeof(StepAbandoned)] = (new StepAbandoned(new Term(2), new StepId(300), 1, "worker-1 left", Trace), "95" + TermHex + StepHex + "01" + "ad" + "776f726b65722d31206c656674" + TraceHex),
+        [typeof(InitializeState)] = (new InitializeState(new Term(2), 11), "92" + TermHex + "0b"),
+        [typeof(EvaluateBatches)] = (new EvaluateBatches(new Term(2), new WeightsVersion(300), [3, 4], Trace), "94" + TermHex + StepHex + "920304" + TraceHex),
+        [typeof(BatchEvaluated)] = (new BatchEvaluated(new Term(2), new WeightsVersion(300), 3, new WorkerId(1), 2, 147.5, 1, 2, [7, 9]), "99" + TermHex + StepHex + "03" + "9101" + "02" + "cb4062700000000000" + "01" + "02" + "920709"),
+        [typeof(SnapshotShard)] = (new SnapshotShard(new Term(2), new WeightsVersion(300)), "92" + TermHex + StepHex),
+        [typeof(WorkerReady)] = (new WorkerReady(new WorkerId(1)), "91" + "9101"),
+        [typeof(WorkerFailed)] = (new WorkerFailed(new WorkerId(1), "gone", true), "93" + "9101" + "a4" + "676f6e65" + "c3"),
+        [typeof(StopRun)] = (new StopRun("gone"), "91" + "a4" + "676f6e65"),
     };
 
     private static IEnumerable<Type> Messages => typeof(Term).Assembly.GetTypes().Where(t => t.GetCustomAttribute<MessagePackObjectAttribute>() is not null);
