@@ -56,6 +56,9 @@ public sealed record RunOptions
     /// <summary>Evaluate every so many steps; 0 = at the end only.</summary>
     public long EvalEvery { get; init; }
 
+    /// <summary>Evaluate on the test set at all; false for pure speed measurements.</summary>
+    public bool Evaluate { get; init; } = true;
+
     /// <summary>Steps between checkpoints; null = every <see cref="Limits.CheckpointSeconds"/> seconds and at the end; 0 = none at all.</summary>
     public long? CheckpointEvery { get; init; }
 

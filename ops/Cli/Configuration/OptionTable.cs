@@ -39,6 +39,8 @@ public static class OptionTable
             o => o.Steps, (o, v) => o with { Steps = v }, "steps"),
         Integer<long>(HowLong, "eval-every", "--eval-every", "Evaluate on the test set every so many steps; 0 = at the end only.", NumberRange.NotNegative,
             o => o.EvalEvery, (o, v) => o with { EvalEvery = v }, "steps"),
+        Switch(HowLong, "evaluate", "--evaluate", "Evaluate on the test set at the end and when eval-every says so; false to measure speed alone.",
+            o => o.Evaluate, (o, v) => o with { Evaluate = v }),
         OptionalInteger(HowLong, "checkpoint-every", "--checkpoint-every", "Write a checkpoint every so many steps; null = every minute and at the end; 0 = none at all.", NumberRange.NotNegative,
             o => o.CheckpointEvery, (o, v) => o with { CheckpointEvery = v }, "steps"),
         Integer<int>(HowLong, "checkpoint-keep", "--checkpoint-keep", "Newest checkpoints to keep, besides the one with the best test accuracy.", NumberRange.FromOne,
