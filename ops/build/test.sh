@@ -16,7 +16,7 @@ run_tests() {
 
   local passed=0 failed=0 skipped=0 broken=() project name program report rc
   report=$(mktemp -d)
-  for project in "$root"/tests/*/*.csproj; do
+  for project in "$root"/tests/*.Tests/*.csproj; do
     name=$(basename "$project" .csproj)
     program=$root/artifacts/bin/$name/release/$name
     # A project without a test class has nothing to run yet.

@@ -5,6 +5,11 @@ using Cluster.Torch;
 
 namespace Cluster.Models.Tests;
 
+/// <summary>Alone in the process: live tensors and page faults of a neighbour would be counted too.</summary>
+[CollectionDefinition(nameof(AloneInTheProcess), DisableParallelization = true)]
+public sealed class AloneInTheProcess;
+
+[Collection(nameof(AloneInTheProcess))]
 public sealed class GradientEngineSpecs
 {
     [Fact]
@@ -218,7 +223,7 @@ public sealed class GradientEngineSpecs
 
         // Asked only now: the setting has to come from the engine.
         Assert.SkipUnless(NativeHeap.KeepFreedMemory(), "this C library is not glibc");
-        Assert.InRange(faults, 0, 500);     // 8,000 without the setting: 32 MB of activations anew per leaf
+        Assert.InRange(faults, 0, 2_000);   // 8,000 without the setting: 32 MB of activations anew per leaf
 
         // minflt of this thread: the tenth field of proc(5)'s stat, after a name in brackets that may hold blanks.
         static double PageFaults()

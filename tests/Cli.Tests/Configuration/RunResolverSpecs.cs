@@ -15,7 +15,7 @@ public sealed class RunResolverSpecs : IDisposable
         var run = _world.Resolve(null);
         Assert.Equal(("small-cnn", "small-cnn", "cifar10"), (run.Options.Recipe, run.Options.Model, run.Options.Data));
         Assert.Equal((2, 1, 1), (run.Options.Workers, run.Options.Threads, run.Options.Ps));
-        Assert.Equal((512, 8), (run.Options.Batch, run.Options.Microbatches));
+        Assert.Equal((256, 8), (run.Options.Batch, run.Options.Microbatches));
         Assert.Equal(_world.PathOf("runs/small-cnn-20261121-120000"), run.OutDirectory);
         Assert.False(Directory.Exists(_world.PathOf("runs")));
     }
@@ -52,7 +52,7 @@ public sealed class RunResolverSpecs : IDisposable
     public void Steps_stop_a_run_and_leave_the_schedule_to_the_epochs()
     {
         var run = _world.Resolve(null, "--steps", "12");
-        Assert.Equal((12L, 3d, null), (run.Options.Steps, run.Options.Epochs, run.Options.Schedule.TotalSteps));
+        Assert.Equal((12L, 2d, null), (run.Options.Steps, run.Options.Epochs, run.Options.Schedule.TotalSteps));
     }
 
     [Fact]
