@@ -25,6 +25,7 @@ public sealed class WorkerActor : ReceiveActor
     private readonly ComputeThread _thread;
     private readonly List<WeightsPart> _parts = [];
     private readonly List<BeginStep> _waiting = [];
+    private readonly List<EvaluateBatches> _waitingEvaluations = [];
     private Wiring? _wiring;
     private WorkerCompute? _compute;
     private WeightsVersion? _held;
@@ -83,8 +84,9 @@ public sealed class WorkerActor : ReceiveActor
         });
         Receive<EvaluateBatches>(request =>
         {
-            var coordinator = _wiring!.Coordinator;
-            Post(() => _compute!.Evaluate(request, coordinator.Tell));
+            // The coordinator's request may overtake the shards' weights: right after a state was loaded, always.
+            if (_held is { } held && request.Version <= held) Evaluate(request);
+            else _waitingEvaluations.Add(request);
         });
         Receive<ComputeFailed>(Fail);
     }
@@ -108,6 +110,14 @@ public sealed class WorkerActor : ReceiveActor
         Post(() => _compute!.Load(parts, part.Trace));
         foreach (var begin in _waiting.Where(b => b.Step.Consumes == part.Version).ToArray()) Start(begin);
         _waiting.RemoveAll(b => b.Step.Consumes <= part.Version);
+        foreach (var request in _waitingEvaluations.Where(e => e.Version == part.Version).ToArray()) Evaluate(request);
+        _waitingEvaluations.RemoveAll(e => e.Version <= part.Version);
+    }
+
+    private void Evaluate(EvaluateBatches request)
+    {
+        var coordinator = _wiring!.Coordinator;
+        Post(() => _compute!.Evaluate(request, coordinator.Tell));
     }
 
     private void Begin(BeginStep begin)

@@ -24,6 +24,12 @@ public static class Datasets
         return Cifar10Dataset.Open(directory ?? Cifar10Source.DirectoryIn(root), root);
     }
 
+    /// <summary>Shape of the images and number of classes of a known set, without opening or downloading it.</summary>
+    /// <exception cref="UserMistakeException">An unknown specification.</exception>
+    public static (ImageShape Shape, int ClassCount) Describe(string spec) => Parse(spec).Name == SyntheticDataset.SetName
+        ? (SyntheticDataset.ImageShape, SyntheticDataset.Classes)
+        : (Cifar10Format.Shape, Cifar10Format.ClassCount);
+
     /// <summary>True when <see cref="Open"/> would need files in the cache folder that are not all there with their right sizes.</summary>
     /// <exception cref="UserMistakeException">An unknown specification.</exception>
     public static bool NeedsDownload(string spec, string? cacheRoot = null)

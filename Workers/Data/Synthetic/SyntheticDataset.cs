@@ -15,7 +15,8 @@ internal sealed class SyntheticDataset : IDataset
 {
     public const string SetName = "synthetic";
     public const int TrainCount = 50_000, TestCount = 10_000;
-    private const int Classes = 10, Side = SyntheticPrototypes.Side, Plane = Side * Side;
+    public const int Classes = 10;
+    private const int Side = SyntheticPrototypes.Side, Plane = Side * Side;
 
     /// <summary>Contrast in 1/256: uniform in [Faintest, Faintest + ContrastSteps).</summary>
     private const int Faintest = 96, ContrastSteps = 128;
@@ -26,7 +27,7 @@ internal sealed class SyntheticDataset : IDataset
     /// <summary>Changes when the same seed would give other bytes.</summary>
     private const byte FormatVersion = 1;
 
-    private static readonly ImageShape ImageShape = new(3, Side, Side);
+    public static readonly ImageShape ImageShape = new(3, Side, Side);
     private static readonly short[] Noise = MakeNoise();
 
     private readonly ulong _seed;

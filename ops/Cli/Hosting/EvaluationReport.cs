@@ -1,0 +1,28 @@
+using Cluster.Contracts;
+using Cluster.Coordinator.Core;
+using Cluster.Workers.Data;
+
+namespace Cluster.Cli.Hosting;
+
+/// <summary>One class of the test split.</summary>
+/// <param name="Accuracy">0 to 1, the recall of the class; NaN without samples.</param>
+internal sealed record ClassResult(string Name, long Samples, double Accuracy);
+
+/// <summary>What an evaluation found.</summary>
+/// <param name="Weights">The checkpoint or file that was evaluated.</param>
+/// <param name="Classes">[C], in label order.</param>
+/// <param name="Confusion">[C][C] samples by label, then by the class of the largest logit.</param>
+internal sealed record EvaluationReport(
+    RunOptions Options, string Weights, EvaluationTotals Totals, IReadOnlyList<ClassResult> Classes, IReadOnlyList<IReadOnlyList<long>> Confusion)
+{
+    /// <param name="predictions">[Count] of the test split, in order.</param>
+    /// <exception cref="ClusterException">A sample of the split cannot be read.</exception>
+    public static EvaluationReport Of(RunOptions options, string weights, EvaluationTotals totals, IReadOnlyList<int> predictions, IDataset test)
+    {
+        var confusion = Enumerable.Range(0, test.ClassCount).Select(_ => new long[test.ClassCount]).ToArray();
+        var pixels = new byte[test.Shape.Floats];
+        for (var sample = 0; sample < predictions.Count; sample++) confusion[test.Read(sample, pixels)][predictions[sample]]++;
+        var classes = confusion.Select((row, label) => new ClassResult(test.ClassNames[label], row.Sum(), (double)row[label] / row.Sum()));
+        return new EvaluationReport(options, weights, totals, [.. classes], confusion);
+    }
+}

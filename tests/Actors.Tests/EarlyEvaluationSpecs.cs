@@ -1,0 +1,42 @@
+using Akka.Actor;
+using Cluster.Contracts;
+using Cluster.Workers.Actors;
+using Cluster.Workers.Data;
+
+namespace Cluster.Actors.Tests;
+
+public sealed class EarlyEvaluationSpecs
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Worker_that_is_asked_to_evaluate_before_the_weights_are_here_waits_for_them()
+    {
+        var (train, test) = Datasets.Open("synthetic", 3);
+        using var trainSet = train;
+        using var testSet = test;
+        var pipeline = new AugmentationPipeline(new AugmentationOptions(), train, 3);
+        using var system = ActorSystem.Create("test", "akka { loglevel = OFF, stdout-loglevel = OFF }");
+        var coordinator = Inbox.Create(system);
+        var worker = system.ActorOf(WorkerActor.Props(
+            new WorkerSettings(new WorkerId(0), train.Count, 64, 8, 3, TotalSteps: 0, LogitScale: 1),
+            () => new LinearEngine(train.Shape, train.ClassCount),
+            () => new LeafPrefetcher(train, pipeline, 3, 8, "worker-0"),
+            () => new EvaluationBatches(test, pipeline, 50)));
+        worker.Tell(new WorkerActor.Wiring(coordinator.Receiver, [coordinator.Receiver]));
+        Assert.IsType<WorkerReady>(coordinator.Receive(Patience));
+
+        // Weights that see a 7 in everything.
+        var layout = LinearEngine.LayoutOf(train.Shape, train.ClassCount);
+        var state = NativeBuffer.Allocate(layout.StateFloats);
+        state.Span.Clear();
+        state.Span[layout["fc.bias"].Offset + 7] = 1;
+        worker.Tell(new EvaluateBatches(Term.First, new WeightsVersion(5), [1], default));
+        worker.Tell(new WeightsPart(Term.First, new WeightsVersion(5), new ShardId(0), 0, state, default));
+
+        var result = Assert.IsType<BatchEvaluated>(coordinator.Receive(Patience));
+        Assert.Equal((1, 50, 5), (result.Batch, result.Samples, result.CorrectCount));
+        Assert.All(result.Predictions, prediction => Assert.Equal(7, prediction));
+        await system.Terminate();
+    }
+}
