@@ -79,7 +79,8 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
     /// <summary>Gives every shard its range of the first version.</summary>
     private void Load(LoadShard state)
     {
-        var trace = StepTrace.StartRoot(_plan.RunId, new StepId(state.Version.Value), ClusterTelemetry.Spans.Initialize);
+        // A trace of its own: the address of the step that made this version is taken by that step.
+        var trace = StepTrace.StartRoot(_plan.RunId + "/initialize", new StepId(state.Version.Value), ClusterTelemetry.Spans.Initialize);
         foreach (var shard in _wiring!.Shards) shard.Tell(state.Share() with { Term = _state.Term, Trace = trace.Context });
         state.Release();
         trace.Span?.Dispose();
