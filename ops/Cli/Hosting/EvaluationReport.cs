@@ -1,6 +1,9 @@
+using System.Runtime.CompilerServices;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
 using Cluster.Workers.Data;
+
+[assembly: InternalsVisibleTo("Cluster.Cli.Tests")]
 
 namespace Cluster.Cli.Hosting;
 

@@ -58,9 +58,9 @@ public sealed class EvalVerbSpecs(TrainedRun run)
               1 catfish        3         -
 
             confusion: rows are labels, columns are predictions
-                             0    1
-              0 cat        751  250
-              1 catfish      .    3
+                           0    1
+              0 cat      751  250
+              1 catfish    .    3
 
             """,
             EvaluationText.Write(report));
@@ -72,14 +72,14 @@ public sealed class EvalVerbSpecs(TrainedRun run)
         File.WriteAllText(run.PathOf("text.safetensors"), "these are no tensors");
         Directory.CreateDirectory(run.PathOf("empty"));
         await TrainedRun.Refused("which weights? --weights RUN", "eval");
-        await TrainedRun.Refused("--weights nowhere: there is no such file, and no such run", "eval", "--weights", run.PathOf("nowhere"));
+        await TrainedRun.Refused("nowhere: there is no such file, and no such run", "eval", "--weights", run.PathOf("nowhere"));
         await TrainedRun.Refused("empty is no run: it holds no config.yaml", "eval", "--weights", run.PathOf("empty"));
-        await TrainedRun.Refused("--model resnet20: the run in a trained small-cnn", "eval", "--weights", run.PathOf("a"), "--model", "resnet20");
+        await TrainedRun.Refused("a trained small-cnn; leave --model away", "eval", "--weights", run.PathOf("a"), "--model", "resnet20");
         await TrainedRun.Refused("--model is needed", "eval", "--weights", run.PathOf("a.safetensors"), "--data", "synthetic");
         await TrainedRun.Refused("--data is needed", "eval", "--weights", run.PathOf("a.safetensors"), "--model", "small-cnn");
         await TrainedRun.Refused("--data sinthetic: unknown data set sinthetic; did you mean synthetic?", "eval", "--weights", run.PathOf("a"), "--data", "sinthetic");
         await TrainedRun.Refused("text.safetensors is not a usable safetensors file: ", "eval", "--weights", run.PathOf("text.safetensors"), "--model", "small-cnn", "--data", "synthetic");
-        await TrainedRun.Refused("--mean has 2 numbers, and the images of synthetic have 3 channels", "eval", "--weights", run.PathOf("a"), "--mean", "0.5,0.5");
+        await TrainedRun.Refused("--mean has 2 numbers, and the images of synthetic have 3 channels", "eval", "--weights", run.PathOf("a"), "--mean", "0.5,0.5", "--std", "1,1");
         await TrainedRun.Refused("--std 0,1,1: must be above 0", "eval", "--weights", run.PathOf("a"), "--std", "0,1,1");
         await TrainedRun.Refused("unknown option --wieghts; did you mean --weights?", "eval", "--wieghts", run.PathOf("a"));
         await TrainedRun.Refused("--device cuda:999: cuda:999 is not there", "eval", "--weights", run.PathOf("a"), "--device", "cuda:999");

@@ -26,7 +26,7 @@ public sealed class ImportExportSpecs(TrainedRun run)
         run.Succeed("train", "--resume", "--out", "more");
         run.Succeed("export", "more", "more.safetensors");
         Assert.Equal([3, 3, 3, 3, 3, 3], Counters("more.safetensors"));
-        await TrainedRun.Refused("--step 5: more keeps no whole checkpoint of that step, only of 0, 1", "export", run.PathOf("more"), run.PathOf("five.safetensors"), "--step", "5");
+        await TrainedRun.Refused("more keeps no whole checkpoint of that step, only of 0, 1", "export", run.PathOf("more"), run.PathOf("five.safetensors"), "--step", "5");
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class ImportExportSpecs(TrainedRun run)
     {
         File.WriteAllText(run.PathOf("words.safetensors"), "these are no tensors");
         await TrainedRun.Refused("cluster import needs a file", "import", "--model", "small-cnn");
-        await TrainedRun.Refused("there is no file nowhere", "import", run.PathOf("nowhere"), "--model", "small-cnn");
+        await TrainedRun.Refused("there is no file ", "import", run.PathOf("nowhere"), "--model", "small-cnn");
         await TrainedRun.Refused("--model is needed, since a file does not say it: one of small-cnn", "import", run.PathOf("a.safetensors"));
         await TrainedRun.Refused("--model alexnot: must be one of", "import", run.PathOf("a.safetensors"), "--model", "alexnot");
         await TrainedRun.Refused("words.safetensors is not a usable safetensors file: ", "import", run.PathOf("words.safetensors"), "--model", "small-cnn", "--out", run.PathOf("none"));
@@ -73,8 +73,8 @@ public sealed class ImportExportSpecs(TrainedRun run)
         await TrainedRun.Refused(": the folder already holds a run", "import", run.PathOf("a.safetensors"), "--model", "small-cnn", "--out", run.PathOf("a"));
         Assert.False(Directory.Exists(run.PathOf("none")));
         await TrainedRun.Refused("cluster export needs a run and a file", "export", run.PathOf("a"));
-        await TrainedRun.Refused("there is no run nowhere", "export", run.PathOf("nowhere"), run.PathOf("x.safetensors"));
-        await TrainedRun.Refused("cannot write nowhere/x.safetensors", "export", run.PathOf("a"), run.PathOf("nowhere/x.safetensors"));
+        await TrainedRun.Refused("there is no run ", "export", run.PathOf("nowhere"), run.PathOf("x.safetensors"));
+        await TrainedRun.Refused("nowhere/x.safetensors: ", "export", run.PathOf("a"), run.PathOf("nowhere/x.safetensors"));
         await TrainedRun.Refused("--step two: must be a whole number", "export", run.PathOf("a"), run.PathOf("x.safetensors"), "--step", "two");
     }
 
