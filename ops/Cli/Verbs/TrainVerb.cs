@@ -47,7 +47,7 @@ internal sealed class TrainVerb : IVerb
         try
         {
             var display = Displays.ForThisProcess();
-            var summary = await display.ShowAsync(observer => _job(run, folder, observer, stop));
+            var summary = await display.ShowAsync(observer => _job(run, folder, new ObserverChain(observer, new EventObserver(folder.Events)), stop));
             if (!summary.WasFinished) folder.WriteSummary(summary);
             folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
             display.Finished(summary, folder.Location);
