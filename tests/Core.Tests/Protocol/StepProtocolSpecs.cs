@@ -152,4 +152,54 @@ public class StepProtocolSpecs
         while (run.DeliverOne()) { }
         Assert.Single(run.Log);
     }
+
+    private static (ProtocolRun Run, CommitRecord Record) AfterOneStep(int workers, Func<CommitRecord, CommitRecord> change)
+    {
+        var first = new ProtocolRun(seed: 1, workers: 2, shards: 2, leaves: 8);
+        first.Open(1);
+        while (first.DeliverOne()) { }
+        var record = change(first.Log.Single() with { Attempt = 2 });
+        var replay = new ProtocolRun(seed: 2, workers, shards: 2, leaves: 8);
+        replay.Log.Add(record);
+        replay.Feed(new OpenStep(new StepPlan(new StepId(1), 0, 0, 32, 8), 0.7, record));
+        while (replay.DeliverOne()) { }
+        return (replay, record);
+    }
+
+    [Fact]
+    public void A_replayed_step_applies_its_record_and_appends_nothing()
+    {
+        var (run, record) = AfterOneStep(workers: 3, r => r);
+        Assert.Equal(StepPhase.Idle, run.State.Phase);
+        Assert.DoesNotContain(run.Effects, e => e is StepEffect.AppendCommit);
+        var apply = Assert.Single(run.Effects.OfType<StepEffect.SendApply>());
+        Assert.Same(record, apply.Record);
+        Assert.Equal(1, apply.Attempt);     // the sum at hand, not the recorded attempt
+        Assert.True(Assert.Single(run.Effects.OfType<StepEffect.Finished>()).Replayed);
+    }
+
+    [Theory]
+    [InlineData("loss"), InlineData("norm"), InlineData("accuracy"), InlineData("digest"), InlineData("samples")]
+    public void A_replay_that_does_not_reproduce_its_record_halts_and_names_the_difference(string what)
+    {
+        var (run, _) = AfterOneStep(workers: 2, r => what switch
+        {
+            "loss" => r with { Loss = Math.BitIncrement(r.Loss) },
+            "norm" => r with { GradNorm = Math.BitIncrement(r.GradNorm) },
+            "accuracy" => r with { Accuracy = Math.BitIncrement(r.Accuracy) },
+            "digest" => r with { Leaves = [.. r.Leaves.Select((l, i) => i == 3 ? l with { Digest = l.Digest ^ 1 } : l)] },
+            _ => r with { Leaves = [.. r.Leaves.Select((l, i) => i == 3 ? l with { Samples = 5 } : l)] },
+        });
+        Assert.Contains(what, Assert.Single(run.Effects.OfType<StepEffect.Halt>()).Reason);
+        Assert.DoesNotContain(run.Effects, e => e is StepEffect.SendApply);
+    }
+
+    [Fact]
+    public void A_recorded_skip_is_skipped_again_without_computing()
+    {
+        var (run, record) = AfterOneStep(workers: 2, r => r with { Applied = false });
+        Assert.Same(record, Assert.Single(run.Effects.OfType<StepEffect.SendApply>()).Record);
+        Assert.DoesNotContain(run.Effects, e => e is StepEffect.Grant);
+        Assert.Equal(StepPhase.Idle, run.State.Phase);
+    }
 }
