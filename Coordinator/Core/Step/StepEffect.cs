@@ -3,7 +3,7 @@ using Cluster.Contracts;
 namespace Cluster.Coordinator.Core;
 
 /// <summary>What the actor is to do, in order. The protocol decides; it does nothing itself.</summary>
-public abstract record StepEffect
+public abstract partial record StepEffect
 {
     private StepEffect() { }
 
@@ -13,15 +13,18 @@ public abstract record StepEffect
     /// <summary>Tell shards and workers that this attempt is void.</summary>
     public sealed record Abandon(StepId Step, int Attempt, string Reason) : StepEffect;
 
-    /// <summary>Start the clock for the open leaves of this attempt.</summary>
-    public sealed record StartBudget(StepId Step, int Attempt, int Milliseconds) : StepEffect;
+    /// <summary>Feed <see cref="BudgetSpent"/> after so long; replaces an earlier one.</summary>
+    public sealed record StartBudget(StepId Step, int Attempt, double Milliseconds) : StepEffect;
 
     /// <summary>Write the record to the log, then feed <see cref="CommitWritten"/> back. Nothing may be sent before.</summary>
     public sealed record AppendCommit(CommitRecord Record) : StepEffect;
 
-    /// <summary>Send the record to every shard.</summary>
-    /// <param name="Attempt">The attempt whose sum is to be applied; in a replay not the recorded one.</param>
-    public sealed record SendApply(CommitRecord Record, int Attempt) : StepEffect;
+    /// <summary>Send the record to these shards.</summary>
+    /// <param name="Sum">What is to be applied; in a replay not the recorded attempt.</param>
+    public sealed record SendApply(CommitRecord Record, SumKey Sum, IReadOnlyList<ShardId> Shards) : StepEffect;
+
+    /// <summary>Ask these shards whether their sum is complete, and all workers to push their nodes to them again.</summary>
+    public sealed record AskShards(SumKey Sum, IReadOnlyList<ShardId> Shards) : StepEffect;
 
     /// <summary>Every shard holds the new version.</summary>
     /// <param name="Replayed">The step was in the log before.</param>

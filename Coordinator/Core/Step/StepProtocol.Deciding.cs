@@ -14,7 +14,8 @@ public static partial class StepProtocol
         if (samples != state.Plan.SampleCount)
             return Halt(state, $"step {state.Step} counted {samples} samples, its plan has {state.Plan.SampleCount}");
         var skipped = done.Any(static l => !l.IsFinite);
-        var norm = GlobalNorm.OfMean(SquaredNorms(state), samples);
+        // In a replay beside shards that are ahead the norm cannot be formed again; losses and digests are compared.
+        var norm = state.Recorded is { } known && state.Ahead.Contains(true) ? known.GradNorm : GlobalNorm.OfMean(SquaredNorms(state), samples);
         if (!skipped && !double.IsFinite(norm))
         {
             var reason = $"The summed gradient of step {state.Step} is not finite although every leaf is: it overflowed in the sum";
@@ -33,12 +34,18 @@ public static partial class StepProtocol
         if (state.Recorded is not { } recorded) return Then(state with { Phase = StepPhase.Committing, Record = record }, new StepEffect.AppendCommit(record));
         return Difference(recorded, record) is { } difference
             ? Halt(state, $"The replay of step {state.Step} does not reproduce its record: {difference}. The data, the libraries or the device have changed since; resume where they are as they were.")
-            : Redo(state, recorded);
+            : Redo(state, recorded, state.Sum);
     }
 
     /// <summary>Sends what the log says. The step was decided before; nothing is appended.</summary>
-    private static (StepState, ImmutableArray<StepEffect>) Redo(StepState state, CommitRecord recorded) =>
-        Then(state with { Phase = StepPhase.Applying, Committed = state.Step, Record = recorded }, new StepEffect.SendApply(recorded, state.Attempt));
+    private static (StepState, ImmutableArray<StepEffect>) Redo(StepState state, CommitRecord recorded, SumKey sum)
+    {
+        var next = state with { Phase = StepPhase.Applying, Committed = state.Step, Record = recorded, Sum = sum };
+        return Then(next, Apply(next));
+    }
+
+    private static StepEffect.SendApply Apply(StepState state) =>
+        new(state.Record!, state.Sum, [.. Enumerable.Range(0, state.Rules.Shards).Where(p => !state.Applied[p]).Select(static p => new ShardId(p))]);
 
     /// <summary>What of a replayed step is not as recorded, null when everything is. Who computed a leaf may differ.</summary>
     private static string? Difference(CommitRecord recorded, CommitRecord replayed)
@@ -66,8 +73,11 @@ public static partial class StepProtocol
         return chunks;
     }
 
-    private static (StepState, ImmutableArray<StepEffect>) Written(StepState state) =>
-        Then(state with { Phase = StepPhase.Applying, Committed = state.Step }, new StepEffect.SendApply(state.Record!, state.Attempt));
+    private static (StepState, ImmutableArray<StepEffect>) Written(StepState state)
+    {
+        var next = state with { Phase = StepPhase.Applying, Committed = state.Step };
+        return Then(next, Apply(next));
+    }
 
     private static (StepState, ImmutableArray<StepEffect>) ApplyDone(StepState state, ShardApplied applied)
     {
