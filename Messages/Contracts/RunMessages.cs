@@ -18,6 +18,9 @@ public sealed record LoadShard(
 {
     private static readonly Dictionary<string, NativeBuffer> NoSlots = [];
 
+    /// <summary>First float of the state vector that the buffers hold; null = they hold all of it.</summary>
+    public int? Offset { get; init; }
+
     /// <summary>The seeded first weights.</summary>
     public static LoadShard First(Term term, NativeBuffer state, TraceContext trace) => new(term, WeightsVersion.Initial, state, NoSlots, 0, trace);
 

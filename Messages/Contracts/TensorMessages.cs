@@ -27,4 +27,13 @@ public sealed record StandbySum(Term Term, ShardId Shard, SumKey Sum, NativeBuff
 /// <param name="Slots">Optimizer state by name.</param>
 public sealed record SeedStandby(
     Term Term, ShardId Shard, WeightsVersion Version, long AppliedSteps, IReadOnlyList<CommitRecord> Records,
-    NativeBuffer Weights, NativeBuffer? Previous, IReadOnlyDictionary<string, NativeBuffer> Slots) : IReplicaInput;
+    NativeBuffer Weights, NativeBuffer? Previous, IReadOnlyDictionary<string, NativeBuffer> Slots) : IReplicaInput
+{
+    /// <summary>Releases what this message holds.</summary>
+    public void Release()
+    {
+        Weights.Dispose();
+        Previous?.Dispose();
+        foreach (var slot in Slots.Values) slot.Dispose();
+    }
+}

@@ -13,6 +13,7 @@ public sealed class RunFolder : IDisposable
 {
     public const string ConfigName = "config.yaml";
     public const string CommitsName = "commits.jsonl";
+    public const string TermName = "term";
     public const string EventsName = "events.jsonl";
     public const string SummaryName = "summary.json";
     public const string FailureName = "failure.txt";
@@ -119,7 +120,7 @@ public sealed class RunFolder : IDisposable
         if (new FileInfo(Path.Combine(Location, CommitsName)) is { Exists: true, Length: > 0 }) return;
         Events.Dispose();
         _claim.Dispose();
-        foreach (var name in (string[])[ConfigName, EventsName, CommitsName, Hosting.MetricsCsv.Name, RunLock.Name]) File.Delete(Path.Combine(Location, name));
+        foreach (var name in (string[])[ConfigName, EventsName, CommitsName, TermName, Hosting.MetricsCsv.Name, RunLock.Name]) File.Delete(Path.Combine(Location, name));
         if (_isNew && !Directory.EnumerateFileSystemEntries(Location).Any()) Directory.Delete(Location);
     }
 
