@@ -27,6 +27,27 @@ public static class ClusterTelemetry
     public static readonly Counter<long> RefusedMessages =
         Meter.CreateCounter<long>("train.messages.refused", unit: "{message}", description: "Messages refused as stale, duplicate or superseded, by reason.");
 
+    public static readonly Counter<long> LinkSent =
+        Meter.CreateCounter<long>("train.link.sent", unit: "By", description: "Bytes written to peers, by lane.");
+
+    public static readonly Counter<long> LinkReceived =
+        Meter.CreateCounter<long>("train.link.received", unit: "By", description: "Bytes of whole frames read from peers, by lane.");
+
+    public static readonly Counter<long> LinkRefusedFrames =
+        Meter.CreateCounter<long>("train.link.frames.refused", unit: "{frame}", description: "Frames that were not delivered, by reason.");
+
+    public static readonly Counter<long> LinkRefusedHandshakes =
+        Meter.CreateCounter<long>("train.link.handshakes.refused", unit: "{handshake}", description: "Connections turned away at the door, by reason.");
+
+    public static readonly Counter<long> LinksClosed =
+        Meter.CreateCounter<long>("train.link.closed", unit: "{link}", description: "Links that ended, by reason.");
+
+    public static readonly Histogram<double> LinkHeartbeatDelay =
+        Meter.CreateHistogram<double>("train.link.heartbeat.delay", unit: "s", description: "How late this process' own heartbeat thread woke up.");
+
+    public static readonly Histogram<double> LinkRoundTrip =
+        Meter.CreateHistogram<double>("train.link.round_trip", unit: "s", description: "Round trip of a heartbeat.");
+
     /// <summary>Span names: one per phase of a step.</summary>
     public static class Spans
     {
@@ -91,6 +112,7 @@ public static class ClusterTelemetry
         public const string Scale = "train.clip_scale";
         public const string Samples = "train.samples";
         public const string Reason = "train.reason";
+        public const string Lane = "train.link.lane";
     }
 
     /// <summary>

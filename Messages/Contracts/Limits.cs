@@ -35,4 +35,54 @@ public static class Limits
 
     /// <summary>Bytes reserved ahead for the commit log: room for some 500 records once the disk is full.</summary>
     public const int CommitLogReserveBytes = 1 << 20;
+
+    // Link (transport between processes). Every length is checked against these before anything is allocated.
+
+    /// <summary>Bytes of a control message: a commit record of <see cref="MaxMicrobatches"/> leaves is about 400 KiB; room for twice that.</summary>
+    public const int LinkControlBytes = 1 << 20;
+
+    /// <summary>Control bytes that wait for a peer that does not read: 16 of the largest messages.</summary>
+    public const int LinkControlQueueBytes = 16 * LinkControlBytes;
+
+    /// <summary>Control frames that wait for a peer that does not read: four for each of <see cref="MaxMicrobatches"/> leaves.</summary>
+    public const int LinkControlQueueFrames = 4 * MaxMicrobatches;
+
+    /// <summary>Bytes of a bulk frame's header: ids, a tree node, an offset and a trace context are under 100; room for lists of chunks.</summary>
+    public const int LinkHeaderBytes = 16 * 1024;
+
+    /// <summary>Floats of one bulk frame: 1 GiB, half a second of a 2 GB/s link. The receiver supplies the memory.</summary>
+    public const int LinkBulkFloats = 1 << 28;
+
+    /// <summary>Payload bytes that wait on one link: eight states of an 11 million parameter model at 45 MB, 360 MB, rounded up.</summary>
+    public const long LinkBulkQueueBytes = 1L << 29;
+
+    /// <summary>Bulk frames that wait on one link: a queue of full chunks reaches <see cref="LinkBulkQueueBytes"/> at 2,048; twice that.</summary>
+    public const int LinkBulkQueueFrames = 4096;
+
+    /// <summary>Bytes of a piece in which payloads are summed and copied: both happen while it is in a core's L2 cache (512 KiB and up).</summary>
+    public const int LinkPieceBytes = 256 * 1024;
+
+    /// <summary>Frame types from here on are the transport's own.</summary>
+    public const ushort LinkReservedTypes = 0xFF00;
+
+    /// <summary>Bytes of UTF-8 in a run id, a role or a node name of a handshake.</summary>
+    public const int LinkNameBytes = 128;
+
+    /// <summary>Bytes of a dialler's note: a few dozen hashes of 32 bytes.</summary>
+    public const int LinkNoteBytes = 2048;
+
+    /// <summary>Bytes of a sentence in a refusal or a goodbye.</summary>
+    public const int LinkSentenceBytes = 1024;
+
+    /// <summary>Bytes that somebody unproven may send: three names, a note, a nonce and fixed fields are under 2,600.</summary>
+    public const int LinkHelloBytes = 4096;
+
+    /// <summary>Bytes of an acceptor's greeting: a resolved configuration is some 4 KiB, but a list of <see cref="MaxWorkers"/> names 48 KiB. Fits a fresh socket's send buffer.</summary>
+    public const int LinkGreetingBytes = 64 * 1024;
+
+    /// <summary>Connections in the middle of their handshake at one listener; 128 of <see cref="LinkHelloBytes"/> are 512 KiB. The oldest silent one makes room.</summary>
+    public const int LinkHalfOpen = 128;
+
+    /// <summary>Links whose first connection is proven and whose others are awaited: all workers of a run at once.</summary>
+    public const int LinkPending = MaxWorkers;
 }

@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+
+namespace Cluster.Link;
+
+/// <summary>
+/// The system calls that <see cref="System.Net.Sockets.Socket"/> does not offer: gathering writes out of native memory, one
+/// write that does not wait on a socket that otherwise does, and poll. Linux, 64-bit; recvmsg(2), sendmsg(2), poll(2).
+/// </summary>
+internal static unsafe partial class NativeMethods
+{
+    public const int MsgDontWait = 0x40, MsgNoSignal = 0x4000;
+    public const int EINTR = 4, EAGAIN = 11, EINPROGRESS = 115;
+    public const short PollIn = 1, PollOut = 4, PollErr = 8, PollHup = 16;
+    public const int ShutdownReceive = 0, ShutdownSend = 1, ShutdownBoth = 2;
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct MessageHeader
+    {
+        public void* Name;
+        public uint NameLength;
+        public Segment* Segments;
+        public nuint SegmentCount;
+        public void* Control;
+        public nuint ControlLength;
+        public int Flags;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PollDescriptor
+    {
+        public int Descriptor;
+        public short Wanted;
+        public short Found;
+    }
+
+    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
+    public static partial nint SendMessage(SafeHandle socket, in MessageHeader message, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
+    public static partial nint ReceiveMessage(SafeHandle socket, ref MessageHeader message, int flags);
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    public static partial int Connect(SafeHandle socket, byte* address, uint length);
+
+    [LibraryImport("libc", EntryPoint = "shutdown")]
+    public static partial int Shutdown(SafeHandle socket, int how);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(PollDescriptor* descriptors, nuint count, int milliseconds);
+
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    public static partial int SetPriority(int which, int who, int priority);
+}

@@ -1,0 +1,13 @@
+using Xunit.Runner.InProc.SystemConsole;
+
+namespace Cluster.Link.Tests;
+
+/// <summary>The tests; or, with a first argument of its own, a peer that may be killed: <c>peer ADDRESS</c> dials, sends a tensor now and then, and waits.</summary>
+public static class Program
+{
+    public static async Task<int> Main(string[] args) => args switch
+    {
+        ["peer", var address] => PeerProcess.Run(address),
+        _ => await ConsoleRunner.Run(args),
+    };
+}
