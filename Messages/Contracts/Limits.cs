@@ -35,4 +35,19 @@ public static class Limits
 
     /// <summary>Bytes reserved ahead for the commit log: room for some 500 records once the disk is full.</summary>
     public const int CommitLogReserveBytes = 1 << 20;
+
+    /// <summary>Most repetitions of a benchmark: a thousand pairs of ten seconds are five hours.</summary>
+    public const int MaxBenchmarkPairs = 1000;
+
+    /// <summary>Longest measurement of one side of a benchmark: an hour.</summary>
+    public const double MaxBenchmarkSeconds = 3600;
+
+    /// <summary>Most steps of one measurement: the record of each stays on disk until it ends, a million are some 500 MB.</summary>
+    public const int MaxBenchmarkSteps = 1_000_000;
+
+    /// <summary>Most parameters of a benchmarked update: the float that <see cref="NativeBuffer"/> can still address; five such arrays are 40 GiB.</summary>
+    public const int MaxBenchmarkParameters = int.MaxValue - ChunkFloats;
+
+    /// <summary>Time in which a Python interpreter must have imported torch: seconds from a warm cache, up to a minute from a cold disk.</summary>
+    public const int PythonProbeMilliseconds = 120_000;
 }
