@@ -42,6 +42,12 @@ internal sealed record BenchmarkOptions
     /// <summary>Names of the models, in the order in which they are measured.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
 
+    /// <summary>What is measured beside each other, by the benchmark's own names; empty = all.</summary>
+    public IReadOnlyList<string> Sides { get; init; } = [];
+
+    /// <summary>Processes, or workers, that compute at the same time.</summary>
+    public int Workers { get; init; } = 2;
+
     /// <summary>Parameters of an update.</summary>
     public int Parameters { get; init; } = 11_200_000;
 
@@ -70,9 +76,16 @@ internal static class BenchmarkFlags
     public static readonly BenchmarkFlag Parameters = new("--parameters", "N", "Parameters of the model.",
         (o, text) => o with { Parameters = Whole(text, 1, Contracts.Limits.MaxBenchmarkParameters) }, o => $"{o.Parameters}");
 
+    public static readonly BenchmarkFlag Workers = new("--workers", "N", "Processes, or workers, that compute at the same time; one per core is sensible.",
+        (o, text) => o with { Workers = Whole(text, 1, Contracts.Limits.MaxWorkers) }, o => $"{o.Workers}");
+
     /// <param name="known">The names that the benchmark can measure.</param>
-    public static BenchmarkFlag Models(IReadOnlyList<string> known) => new("--model", "NAME,…", $"Models to measure: {string.Join(", ", known)}.",
+    public static BenchmarkFlag Models(IReadOnlyList<string> known) => new("--model", "NAME,…", $"Models to measure, of {string.Join(", ", known)}.",
         (o, text) => o with { Models = Names(text, known) }, o => string.Join(',', o.Models));
+
+    /// <param name="known">The sides that the benchmark knows.</param>
+    public static BenchmarkFlag Sides(IReadOnlyList<string> known) => new("--sides", "NAME,…", $"Sides to measure, of {string.Join(", ", known)}; unset: all.",
+        (o, text) => o with { Sides = Names(text, known) }, o => string.Join(',', o.Sides));
 
     private static int Whole(string text, int least, int most) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most

@@ -40,6 +40,7 @@ internal sealed class MeasuredProcess : IAsyncDisposable
         start.Environment["OMP_NUM_THREADS"] = $"{threads}";
         start.Environment["OPENBLAS_NUM_THREADS"] = $"{threads}";
         start.Environment["MKL_NUM_THREADS"] = $"{threads}";
+        start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
         try
         {
             return new MeasuredProcess(Process.Start(start) ?? throw new BenchmarkException($"{name}: {program} did not start"), name);
