@@ -125,4 +125,18 @@ public static class Limits
 
     /// <summary>Longest <c>--fault stop</c>.</summary>
     public const double MaxFaultStopSeconds = 3_600;
+    /// <summary>Most repetitions of a benchmark: a thousand pairs of ten seconds are five hours.</summary>
+    public const int MaxBenchmarkPairs = 1000;
+
+    /// <summary>Longest measurement of one side of a benchmark: an hour.</summary>
+    public const double MaxBenchmarkSeconds = 3600;
+
+    /// <summary>Most steps of one measurement: the record of each stays on disk until it ends, a million are some 500 MB.</summary>
+    public const int MaxBenchmarkSteps = 1_000_000;
+
+    /// <summary>Most parameters of a benchmarked update: the float that <see cref="NativeBuffer"/> can still address; five such arrays are 40 GiB.</summary>
+    public const int MaxBenchmarkParameters = int.MaxValue - ChunkFloats;
+
+    /// <summary>Time in which a Python interpreter must have imported torch: seconds from a warm cache, up to a minute from a cold disk.</summary>
+    public const int PythonProbeMilliseconds = 120_000;
 }

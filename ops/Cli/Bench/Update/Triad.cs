@@ -1,15 +1,18 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Cluster.Core.Benchmarks;
+namespace Cluster.Cli.Bench.Update;
 
 /// <summary>
 /// The triad of McCalpin's STREAM, a[i] = b[i] + s·c[i], in float32: the yardstick of memory bandwidth. STREAM counts
-/// three arrays; ordinary stores also read the target's cache lines first (a fourth), streaming stores do not.
+/// three arrays; ordinary stores also read the target's cache lines first (a fourth), streaming stores do not. Compiled at full
+/// optimisation at once: called once a round, it would else be measured in the runtime's first tier.
 /// </summary>
 internal static unsafe class Triad
 {
     public const int CountedArrays = 3;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Ordinary(Span<float> target, ReadOnlySpan<float> b, ReadOnlySpan<float> c, float factor)
     {
         fixed (float* t = target, x = b, y = c)
@@ -27,6 +30,7 @@ internal static unsafe class Triad
     }
 
     /// <summary>The same with streaming stores; the spans must be aligned to 64 bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Streaming(Span<float> target, ReadOnlySpan<float> b, ReadOnlySpan<float> c, float factor)
     {
         fixed (float* t = target, x = b, y = c)
