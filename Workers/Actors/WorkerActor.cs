@@ -6,10 +6,11 @@ using Cluster.Workers.Data;
 
 namespace Cluster.Workers.Actors;
 
-/// <summary>Whom a worker talks to. Called on the actor's and the compute thread; the host keeps them up to date.</summary>
-/// <param name="Coordinator">Whoever is the coordinator now; null while there is none.</param>
-/// <param name="Replica">A copy of a shard; null when its node is not connected.</param>
-public sealed record WorkerPeers(Func<IActorRef?> Coordinator, Func<ReplicaId, IActorRef?> Replica);
+/// <summary>Whom a worker talks to. The host keeps them up to date.</summary>
+/// <param name="Coordinator">Whoever is the coordinator now; null while there is none. Any thread.</param>
+/// <param name="Replica">A copy of a shard; null when its node is not connected. Returns at once.</param>
+/// <param name="Await">The same on the compute thread, which may wait a moment for a node that is just being connected.</param>
+public sealed record WorkerPeers(Func<IActorRef?> Coordinator, Func<ReplicaId, IActorRef?> Replica, Func<ReplicaId, IActorRef?> Await);
 
 /// <summary>
 /// Mailbox of one worker: <see cref="WorkerProtocol"/> decides when an order and its weights are both here;
@@ -20,7 +21,10 @@ public sealed class WorkerActor : ReceiveActor
     /// <summary>Host to worker: (another) coordinator is there; tell it that this worker is ready, now or as soon as it is.</summary>
     public sealed record Announce;
 
-    /// <summary>Host to worker: finish the leaf at hand, start nothing more, then tell the sender (<see cref="Drained"/>).</summary>
+    /// <summary>Host to worker: a node that holds shards is (again) connected; what was on its way is asked for and pushed again.</summary>
+    public sealed record PeerUp;
+
+    /// <summary>Host to worker: finish what was begun, begin nothing more, then tell the sender (<see cref="Drained"/>).</summary>
     public sealed record Drain;
 
     /// <summary>Nothing of this worker is on its way any more.</summary>
@@ -40,7 +44,8 @@ public sealed class WorkerActor : ReceiveActor
     private readonly ConcurrentDictionary<int, LeafDone> _done = new();
     private WorkerCompute? _compute;
     private volatile WorkerState _state;
-    private volatile bool _isDraining;
+    private volatile bool _isStopped;
+    private bool _isDraining;
 
     /// <param name="settings">Configuration of the run.</param>
     /// <param name="engine">Builds the engine; called once, on the compute thread. The actor disposes it.</param>
@@ -79,6 +84,7 @@ public sealed class WorkerActor : ReceiveActor
             ToCoordinator(new WorkerReady(_settings.Worker));
         });
         Receive<Announce>(_ => { });        // it is told when the engine is built
+        Receive<PeerUp>(_ => { });
         Receive<Drain>(_ => Sender.Tell(new Drained(), Self));
         // Weights of a run that goes on while this worker is getting ready; it asks for them when it has its first order.
         Receive<WeightsPart>(part => part.Buffer.Dispose());
@@ -96,7 +102,12 @@ public sealed class WorkerActor : ReceiveActor
         {
             _isDraining = true;
             var (sender, self) = (Sender, Self);
-            Post(() => sender.Tell(new Drained(), self));       // behind whatever is queued, which stops between two leaves
+            Post(() => sender.Tell(new Drained(), self));       // behind whatever was begun
+        });
+        Receive<PeerUp>(_ =>
+        {
+            Handle(new AskForWeights());
+            if (_state.Begin is not null && _state.Routes is { } routes) PushAgain([.. routes.Places.Select(static p => p.Shard)], routes.Places);
         });
         Receive<ComputeFailed>(Fail);
     }
@@ -104,6 +115,7 @@ public sealed class WorkerActor : ReceiveActor
     private void Handle(IWorkerInput input)
     {
         var before = _state.Begin;
+        if (_isDraining && input is BeginStep begin && !_state.IsCurrent(begin.Term, begin.Step, begin.Attempt)) return;
         var (next, effects) = WorkerProtocol.Advance(_state, input);
         _state = next;
         if (next.Begin is null || before is null || !next.IsCurrent(before.Term, before.Step, before.Attempt)) _done.Clear();
@@ -155,7 +167,7 @@ public sealed class WorkerActor : ReceiveActor
 
     private void Compute(BeginStep begin, IReadOnlyList<ShardPlace> places) => Post(() => _compute!.Compute(
         begin,
-        isCurrent: () => !_isDraining && _state.IsCurrent(begin.Term, begin.Step, begin.Attempt),
+        isCurrent: () => !_isStopped && _state.IsCurrent(begin.Term, begin.Step, begin.Attempt),
         leafDone: done =>
         {
             if (_state.IsCurrent(done.Term, done.Step, done.Attempt)) _done[done.Leaf] = done;
@@ -166,7 +178,7 @@ public sealed class WorkerActor : ReceiveActor
     private void Push(IReadOnlyList<ShardPlace> places, BeginStep begin, TreeNode node, NativeBuffer buffer, TraceContext trace)
     {
         foreach (var place in places)
-            if (_peers.Replica(place.PrimaryReplica) is { } shard)
+            if (_peers.Await(place.PrimaryReplica) is { } shard)
                 shard.Tell(new GradientNode(begin.Term, begin.Step, begin.Attempt, node, begin.LeafCount, _settings.Worker, 0, buffer.Share(), trace), ActorRefs.NoSender);
     }
 
@@ -208,7 +220,7 @@ public sealed class WorkerActor : ReceiveActor
 
     protected override void PostStop()
     {
-        _isDraining = true;
+        _isStopped = true;
         foreach (var part in _parts) part.Buffer.Dispose();
         if (_compute is { } compute) _thread.Post(compute.Dispose);
         _thread.Dispose();

@@ -69,7 +69,7 @@ internal sealed record LocalRun
                 ParameterShardActor.Props(new ReplicaId(r.Shard, node), new Term(0), new ShardSettings(r.Shard, layout, r, optimizer), shardPeers), r.Shard.ToString()))];
             var pipeline = new AugmentationPipeline(new AugmentationOptions { PadCrop = 2, Flip = true }, train, Seed);
             var plain = new AugmentationPipeline(new AugmentationOptions(), test, Seed);
-            var peers = new WorkerPeers(() => coordinator, r => shards[r.Shard.Index]);
+            var peers = new WorkerPeers(() => coordinator, r => shards[r.Shard.Index], r => shards[r.Shard.Index]);
             for (var index = 0; index < Workers; index++)
             {
                 var i = index;

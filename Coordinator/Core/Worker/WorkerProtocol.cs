@@ -3,6 +3,9 @@ using Cluster.Contracts;
 
 namespace Cluster.Coordinator.Core;
 
+/// <summary>A shard's node is reachable again: what was asked of it, or was on its way, may be lost.</summary>
+public sealed record AskForWeights : IWorkerInput;
+
 /// <summary>The whole state of a worker, tensors apart: a value. See <see cref="WorkerProtocol"/>.</summary>
 public sealed record WorkerState
 {
@@ -84,6 +87,7 @@ public static class WorkerProtocol
             WeightsPart part => Take(state, part),
             PushAgain push => state.IsCurrent(push.Term, push.Step, push.Attempt) ? Then(state, new WorkerEffect.Push(push.Shards)) : Refuse(state, "stale attempt"),
             EvaluateBatches request => Take(state, request),
+            AskForWeights => Wanted(state) is { } version && state.Held != version ? Go(state, mayAsk: true) : Then(state),
             _ => throw new StepProtocolException($"a worker has no answer to {input}"),
         };
     }

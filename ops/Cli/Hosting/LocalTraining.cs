@@ -61,7 +61,7 @@ public static class LocalTraining
     }
 
     /// <summary>A resumed run must find data, layout and arithmetic as it left them.</summary>
-    private static void CheckWorld(ResolvedRun run, IDataset train, EngineFactory engines)
+    internal static void CheckWorld(ResolvedRun run, IDataset train, EngineFactory engines)
     {
         if (run.Resumes is not { } stored) return;
         var differences = ResumeCheck.Differences(stored, new RunIdentity(train.Count, train.Fingerprint, engines.Layout.Hash, engines.Fingerprint));
@@ -69,7 +69,7 @@ public static class LocalTraining
         throw new UserMistakeException(string.Join('\n', differences.Select(d => $"{run.OutDirectory} cannot be resumed: {d}")));
     }
 
-    private static Dictionary<string, string> Facts(ResolvedRun run, IDataset train, IDataset test, EngineFactory engines, long total)
+    internal static Dictionary<string, string> Facts(ResolvedRun run, IDataset train, IDataset test, EngineFactory engines, long total)
     {
         var facts = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -89,7 +89,7 @@ public static class LocalTraining
         static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
     }
 
-    private static RunPlan PlanOf(ResolvedRun run, IDataset train, IDataset test, ParameterLayout layout, long total)
+    internal static RunPlan PlanOf(ResolvedRun run, IDataset train, IDataset test, ParameterLayout layout, long total)
     {
         var options = run.Options;
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
@@ -108,7 +108,7 @@ public static class LocalTraining
             testBatches, options.EvalEvery, checkpoints);
     }
 
-    private static string Description(RunOptions options, RunPlan plan, ParameterLayout layout, IDataset train, WeightsVersion from)
+    internal static string Description(RunOptions options, RunPlan plan, ParameterLayout layout, IDataset train, WeightsVersion from)
     {
         var start = from.Value > 0 ? $"steps {from.Value + 1:N0} to {plan.TotalSteps:N0}" : $"{plan.TotalSteps:N0} {Plural(plan.TotalSteps, "step")}";
         return $"{options.Model}, {layout.ParameterFloats:N0} parameters; {train.Name}, {train.Count:N0} images; {start} of {options.Batch}; "
@@ -118,7 +118,7 @@ public static class LocalTraining
     }
 
     /// <summary>The run had reached its last step before: its hash, nothing else.</summary>
-    private static TrainingSummary FinishedBefore(LoadedCheckpoint finished, ParameterLayout layout, long total, int samples, int stepsPerEpoch, int batch, ITrainingObserver observer)
+    internal static TrainingSummary FinishedBefore(LoadedCheckpoint finished, ParameterLayout layout, long total, int samples, int stepsPerEpoch, int batch, ITrainingObserver observer)
     {
         using var loaded = finished;
         var slots = loaded.Slots.Select(s => (s.Key, (ReadOnlyMemory<float>)s.Value.Span.ToArray())).ToArray();

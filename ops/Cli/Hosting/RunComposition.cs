@@ -28,7 +28,7 @@ internal static class RunComposition
             e => coordinator.Tell(new CoordinatorActor.Broken($"a parameter shard failed: {e.Message}")));
         slots = [.. ShardPlan.Deal(layout, options.Ps).Ranges.Select(range => Spawn(
             system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), store.ReadTerm(), new ShardSettings(range.Shard, layout, range, options.Optimizer), shardPeers), range.Shard.ToString()))];
-        var peers = new WorkerPeers(() => coordinator, replica => slots[replica.Shard.Index]);
+        var peers = new WorkerPeers(() => coordinator, replica => slots[replica.Shard.Index], replica => slots[replica.Shard.Index]);
         for (var index = 0; index < workers.Length; index++)
         {
             var worker = new WorkerId(index);

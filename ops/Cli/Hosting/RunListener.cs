@@ -27,6 +27,9 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     /// <summary>Told of every step whose leases are out; null = nobody wants to know.</summary>
     public Action<StepId>? OnBegun { get; init; }
 
+    /// <summary>Told of every step that is in the log.</summary>
+    public Action<StepId>? OnCommitted { get; init; }
+
     private string? _hash;
 
     private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_started);
@@ -35,6 +38,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
 
     public void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed)
     {
+        OnCommitted?.Invoke(record.Step);
         _last = record;
         _samples += record.Samples;
         // The first step pays for building kernels and filling buffers; it is not a rate.

@@ -36,7 +36,7 @@ internal sealed class UpdateOperations : IDisposable
         // Gradient, weights and momentum in; weights and momentum out.
         FusedUpdate = new UpdateOperation("fused update: momentum", 5 * bytes, () => plain.Apply(a.Span, b.Span, d.Span, c.Span, step));
         NesterovUpdate = new UpdateOperation("fused update: Nesterov", 5 * bytes, () => nesterov.Apply(a.Span, b.Span, d.Span, c.Span, step));
-        Reduction = new UpdateOperation("sum of two nodes, norm", 3 * bytes, () => _reducer.Reduce(program, [a, b], 0, d.Span, squares));
+        Reduction = new UpdateOperation("sum of two nodes, norm", 3 * bytes, () => _reducer.Reduce(program, [new NodeMemory(a, 0), new NodeMemory(b, 0)], d.Span, squares));
 
         ShardUpdate Rule(bool nesterov) => new(range, layout, SgdRule.Create(new OptimizerOptions { Momentum = 0.9, Nesterov = nesterov, WeightDecay = 5e-4 }));
     }
