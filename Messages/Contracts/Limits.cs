@@ -139,4 +139,24 @@ public static class Limits
 
     /// <summary>Time in which a Python interpreter must have imported torch: seconds from a warm cache, up to a minute from a cold disk.</summary>
     public const int PythonProbeMilliseconds = 120_000;
+
+    // ---- membership ----
+
+    /// <summary>Joins of one name within <see cref="JoinWindowSeconds"/> before it is let in more slowly: a supervisor's whole row of restarts without a commit, and the first start.</summary>
+    public const int FreeJoins = RestartsWithoutCommit + 1;
+
+    /// <summary>See <see cref="FreeJoins"/>. A node that stays for a minute is steady.</summary>
+    public const int JoinWindowSeconds = 60;
+
+    /// <summary>First hold-off of a flapping node; doubles each time.</summary>
+    public const int FirstHoldOffSeconds = 1;
+
+    /// <summary>Longest hold-off: with the window above, two joins a minute of a node that flaps for ever.</summary>
+    public const int MaxHoldOffSeconds = 30;
+
+    /// <summary>After a takeover the names of the run's nodes are kept for them so long: a supervisor's longest back-off and a start.</summary>
+    public const int ReservedNameSeconds = 10;
+
+    /// <summary>Longest address or sentence that a node may say of itself, in characters: a Unix path has 108, a DNS name 253.</summary>
+    public const int MaxMemberText = 512;
 }

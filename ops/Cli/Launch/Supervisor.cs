@@ -14,7 +14,7 @@ public sealed record SupervisorResult(int ExitCode, string Reason);
 /// decides; this is the one thread that acts. That thread starts every child and lives until the last is reaped, since the
 /// kernel's parent-death signal is about the thread, not the process. All methods: any thread.
 /// </summary>
-public sealed class Supervisor
+public sealed class Supervisor : INodeProcesses
 {
     private readonly Dictionary<string, ChildSpec> _specs;
     private readonly ISupervisorObserver _observer;
