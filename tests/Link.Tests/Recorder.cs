@@ -15,7 +15,7 @@ internal sealed class Recorder : ILinkHandler, IDisposable
     private readonly BlockingCollection<Arrival> _bulk = [];
     private readonly ManualResetEventSlim _closed = new();
     private readonly TaskCompletionSource<ILink> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _closedCount, _outstanding, _lost;
+    private int _closedCount, _outstanding, _lost, _disposed;
 
     public sealed record Arrival(ushort Type, byte[] Header, NativeBuffer Buffer, int First, int Floats) : IDisposable
     {
@@ -101,9 +101,10 @@ internal sealed class Recorder : ILinkHandler, IDisposable
 
     public LinkClosure WaitForClosed() => _closed.Wait(Patience) ? Closure! : throw new TimeoutException("the link did not end");
 
-    /// <summary>Every pooled buffer is back: renting as many as were made makes no new one.</summary>
+    /// <summary>Releases the arrivals that nobody asked for; then every pooled buffer is back: renting as many as were made makes no new one.</summary>
     public void AssertNothingLeaked()
     {
+        while (_bulk.TryTake(out var arrival)) arrival.Dispose();
         Assert.Equal(0, Outstanding);
         foreach (var pool in _pools.Values)
         {
@@ -114,8 +115,10 @@ internal sealed class Recorder : ILinkHandler, IDisposable
         }
     }
 
+    /// <summary>May be called twice: by its test and by <see cref="Peers"/>.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
         while (_bulk.TryTake(out var arrival)) arrival.Dispose();
         foreach (var pool in _pools.Values) pool.Dispose();
         _control.Dispose();

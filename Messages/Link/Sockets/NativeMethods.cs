@@ -13,6 +13,9 @@ internal static unsafe partial class NativeMethods
     public const short PollIn = 1, PollOut = 4, PollErr = 8, PollHup = 16;
     public const int ShutdownReceive = 0, ShutdownSend = 1, ShutdownBoth = 2;
 
+    /// <summary>A port may be bound again while connections of its last owner linger. The managed ReuseAddress option would set SO_REUSEPORT too: two could listen.</summary>
+    public const int SolSocket = 1, SoReuseAddress = 2;
+
     [StructLayout(LayoutKind.Sequential)]
     public struct MessageHeader
     {

@@ -100,7 +100,14 @@ internal sealed partial class SocketLink : ILink
     /// </summary>
     private void End(LinkClosure closure)
     {
-        if (Interlocked.CompareExchange(ref _closure, closure, null) is not null) return;
+        // Counted, so that the sockets outlive this call.
+        if (!_others.TryAddCount()) return;
+        if (Interlocked.CompareExchange(ref _closure, closure, null) is null) Dismantle(closure);
+        _others.Signal();
+    }
+
+    private void Dismantle(LinkClosure closure)
+    {
         LinkTelemetry.Closed(closure.End);
         _bulkQueue.Abandon();
         if (closure is { ByPeer: false, End: not LinkEnd.Lost } && !_goodbyeSaid) TryGoodbye(closure);
@@ -163,10 +170,10 @@ internal sealed partial class SocketLink : ILink
             _bulk.Abort();
             _others.Wait();
         }
-        _control.Dispose();
+        // Whoever is sending has seen the end, or has left the gate.
+        lock (_gate) _control.Dispose();
         _bulk.Dispose();
         _beat.Dispose();
-        _others.Dispose();
         _handler.Closed(this, Closure!);
     }
 }

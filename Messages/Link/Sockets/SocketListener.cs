@@ -46,7 +46,7 @@ internal sealed partial class SocketListener : ILinkListener
         try
         {
             if (endPoint is UnixDomainSocketEndPoint) RemoveStale(address, endPoint);
-            else socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            else socket.SetRawSocketOption(NativeMethods.SolSocket, NativeMethods.SoReuseAddress, BitConverter.GetBytes(1));
             socket.Bind(endPoint);
             // Only this user may connect; the folder should say the same.
             if (address.Kind == LinkTransportKind.Unix && !OperatingSystem.IsWindows()) File.SetUnixFileMode(address.Name, UnixFileMode.UserRead | UnixFileMode.UserWrite);
