@@ -36,6 +36,9 @@ internal sealed record BenchmarkOptions
     /// <summary>Length of one measurement of one side.</summary>
     public double Seconds { get; init; } = 10;
 
+    /// <summary>What one side does before the first step that counts.</summary>
+    public double WarmUp { get; init; } = 5;
+
     /// <summary>Measured steps of one side; null lets <see cref="Seconds"/> decide.</summary>
     public int? Steps { get; init; }
 
@@ -69,6 +72,9 @@ internal static class BenchmarkFlags
 
     public static readonly BenchmarkFlag Seconds = new("--seconds", "S", "Seconds that one measurement of one side takes, warm-up not counted.",
         (o, text) => o with { Seconds = Real(text, 0.1, Contracts.Limits.MaxBenchmarkSeconds) }, o => o.Seconds.ToString(CultureInfo.InvariantCulture));
+
+    public static readonly BenchmarkFlag WarmUp = new("--warm-up", "S", "Seconds before the first step that counts.",
+        (o, text) => o with { WarmUp = Real(text, 0, Contracts.Limits.MaxBenchmarkSeconds) }, o => o.WarmUp.ToString(CultureInfo.InvariantCulture));
 
     public static readonly BenchmarkFlag Steps = new("--steps", "N", "Steps of one measurement of one side, warm-up not counted; instead of --seconds.",
         (o, text) => o with { Steps = Whole(text, 1, Contracts.Limits.MaxBenchmarkSteps) }, o => o.Steps is { } steps ? $"{steps}" : "");

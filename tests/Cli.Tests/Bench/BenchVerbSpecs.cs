@@ -20,6 +20,7 @@ public sealed class BenchVerbSpecs : IDisposable
     [InlineData("--pairs many: must be a whole number from 1 to 1000", "update", "--pairs", "many")]
     [InlineData("--seconds -1: must be a number from 0.1 to 3600", "peers", "--seconds", "-1")]
     [InlineData("--seconds nan: must be a number from 0.1 to 3600", "peers", "--seconds", "nan")]
+    [InlineData("--warm-up 3601: must be a number from 0 to 3600", "peers", "--warm-up", "3601")]
     [InlineData("--steps 0: must be a whole number from 1 to 1000000", "peers", "--steps", "0")]
     [InlineData("--workers 1025: must be a whole number from 1 to 1024", "peers", "--workers", "1025")]
     [InlineData("--model resnet19: must be among small-cnn, resnet18; did you mean resnet18?", "peers", "--model", "resnet19")]
@@ -92,7 +93,7 @@ public sealed class BenchVerbSpecs : IDisposable
     public void Ours_alone_needs_no_python()
     {
         var outcome = Processes.Run(
-            "env", _world.Folder, "CLUSTER_PYTHON=/bin/false", Processes.Cluster, "bench", "peers", "--model", "small-cnn", "--pairs", "1", "--steps", "2", "--sides", "ours");
+            "env", _world.Folder, "CLUSTER_PYTHON=/bin/false", Processes.Cluster, "bench", "peers", "--model", "small-cnn", "--pairs", "1", "--steps", "2", "--warm-up", "0", "--sides", "ours");
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.Contains("cluster, one leaf per worker", outcome.Output);
     }

@@ -81,7 +81,7 @@ public sealed class PeersSpecs : IDisposable
     public void A_short_run_reports_every_side_and_leaves_nothing_behind()
     {
         var python = PythonOrSkip();
-        var outcome = Processes.Run(Processes.Cluster, _world.Folder, "bench", "peers", "--pairs", "1", "--steps", "3", "--model", "small-cnn", "--json", "-");
+        var outcome = Processes.Run(Processes.Cluster, _world.Folder, "bench", "peers", "--pairs", "1", "--steps", "3", "--warm-up", "0", "--model", "small-cnn", "--json", "-");
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         using var json = JsonDocument.Parse(outcome.Output);
         var figures = json.RootElement.GetProperty("figures").EnumerateArray().ToDictionary(f => f.GetProperty("name").GetString()!);
