@@ -133,7 +133,8 @@ internal sealed class Invariants(World world)
     }
 
     private static bool IsSame(CommitRecord a, CommitRecord b) =>
-        (a.Term, a.Step, a.Attempt, a.Applied, a.Loss, a.GradNorm, a.Scale) == (b.Term, b.Step, b.Attempt, b.Applied, b.Loss, b.GradNorm, b.Scale);
+        // Equals, since the norm of a skipped step may not be a number.
+        (a.Term, a.Step, a.Attempt, a.Applied, a.Loss, a.GradNorm, a.Scale).Equals((b.Term, b.Step, b.Attempt, b.Applied, b.Loss, b.GradNorm, b.Scale));
 
     public void AtEnd()
     {

@@ -29,9 +29,11 @@ public static class SeedRun
         {
             (violation, invariant) = (e.Message, e.Invariant);
         }
-        catch (StepProtocolException e)
+        catch (Exception e) when (e is StepProtocolException or KeyNotFoundException or InvalidOperationException or ArgumentException or NullReferenceException or IndexOutOfRangeException)
         {
-            (violation, invariant) = ($"{InvariantNames.NeverStuck}: {e.Message}", InvariantNames.NeverStuck);
+            // Whatever a state machine throws is a finding of this seed, not the end of the campaign.
+            var where = e is StepProtocolException ? "" : $" ({e.GetType().Name} {e.StackTrace?.Split('\n').FirstOrDefault()?.Trim()})";
+            (violation, invariant) = ($"{InvariantNames.NeverStuck}: {e.Message}{where}", InvariantNames.NeverStuck);
         }
         if (violation is not null)
         {
