@@ -107,9 +107,11 @@ public static partial class ReplicaProtocol
     private static (ReplicaState, ImmutableArray<ReplicaEffect>) Load(ReplicaState state, LoadShard load)
     {
         var done = new ReplicaEffect.Answer(new ShardLoaded(load.Term, load.Version, state.Id));
-        // Nothing has been applied in this term yet, so a repetition is the same state.
+        // Once per term: a repetition may come when nodes of the first step are kept, or reduced already.
+        if (state.LoadedIn == load.Term) return Then(state, new ReplicaEffect.Refuse("version that is loaded"), done);
         var next = Forget(state) with
         {
+            LoadedIn = load.Term,
             Version = load.Version,
             Confirmed = load.Version,
             HasPrevious = false,
@@ -119,9 +121,7 @@ public static partial class ReplicaProtocol
             // What lies beyond the loaded version is in the log and comes again as it is replayed.
             Records = state.Records.RemoveAll(r => r.Step.Produces > load.Version),
         };
-        return state.LastApplied?.Term == load.Term
-            ? Refuse(state, "version that is loaded")
-            : Then(next, new ReplicaEffect.ReleaseNodes(), new ReplicaEffect.TakeState(load), done);
+        return Then(next, new ReplicaEffect.ReleaseNodes(), new ReplicaEffect.TakeState(load), done);
     }
 
     private static (ReplicaState, ImmutableArray<ReplicaEffect>) Seed(ReplicaState state, SeedStandby seed)
