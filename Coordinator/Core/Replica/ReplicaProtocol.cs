@@ -18,7 +18,7 @@ public static partial class ReplicaProtocol
         if (term != state.Promised || state.Claimant == 0)
         {
             // Whoever orders is told; a coordinator that lives on after another has come learns of it here.
-            return input is HoldPlace or LoadShard or ApplyStep or SnapshotShard && term <= state.Promised
+            return input is HoldPlace or LoadShard or ApplyStep or SnapshotShard or ReportAgain && term <= state.Promised
                 ? Then(state, new ReplicaEffect.Refuse("stale term"), new ReplicaEffect.Answer(new TermRefused(term, state.Promised, state.Id)))
                 : Refuse(state, term < state.Promised ? "stale term" : "term that was not promised");
         }
@@ -73,7 +73,8 @@ public static partial class ReplicaProtocol
     {
         if (claim.Term < state.Promised || claim.Term == state.Promised && claim.Claimant != state.Claimant)
             return Then(state, new ReplicaEffect.Refuse("stale term"), new ReplicaEffect.Answer(new TermRefused(claim.Term, state.Promised, state.Id)));
-        var next = claim.Term == state.Promised ? state : Forget(state) with
+        var isNew = claim.Term > state.Promised;
+        var next = !isNew ? state : Forget(state) with
         {
             Promised = claim.Term,
             Claimant = claim.Claimant,
@@ -81,7 +82,9 @@ public static partial class ReplicaProtocol
             WasPrimary = state.Place is null ? state.WasPrimary : state.Role == ReplicaRole.Primary,
         };
         var report = new ReplicaReport(next.Version, next.HasPrevious, next.Sum, next.WasPrimary, next.Records);
-        return Then(next, new ReplicaEffect.ReleaseNodes(), new ReplicaEffect.Answer(new TermPromised(claim.Term, claim.Claimant, state.Id, report)));
+        var promised = new ReplicaEffect.Answer(new TermPromised(claim.Term, claim.Claimant, state.Id, report));
+        // A claim that comes twice may come when the term's steps are under way: their nodes stay.
+        return isNew ? Then(next, new ReplicaEffect.ReleaseNodes(), promised) : Then(next, promised);
     }
 
     private static (ReplicaState, ImmutableArray<ReplicaEffect>) Hold(ReplicaState state, HoldPlace hold)
@@ -104,9 +107,11 @@ public static partial class ReplicaProtocol
     private static (ReplicaState, ImmutableArray<ReplicaEffect>) Load(ReplicaState state, LoadShard load)
     {
         var done = new ReplicaEffect.Answer(new ShardLoaded(load.Term, load.Version, state.Id));
-        // Nothing has been applied in this term yet, so a repetition is the same state.
+        // Once per term: a repetition may come when nodes of the first step are kept, or reduced already.
+        if (state.LoadedIn == load.Term) return Then(state, new ReplicaEffect.Refuse("version that is loaded"), done);
         var next = Forget(state) with
         {
+            LoadedIn = load.Term,
             Version = load.Version,
             Confirmed = load.Version,
             HasPrevious = false,
@@ -116,9 +121,7 @@ public static partial class ReplicaProtocol
             // What lies beyond the loaded version is in the log and comes again as it is replayed.
             Records = state.Records.RemoveAll(r => r.Step.Produces > load.Version),
         };
-        return state.LastApplied?.Term == load.Term
-            ? Refuse(state, "version that is loaded")
-            : Then(next, new ReplicaEffect.ReleaseNodes(), new ReplicaEffect.TakeState(load), done);
+        return Then(next, new ReplicaEffect.ReleaseNodes(), new ReplicaEffect.TakeState(load), done);
     }
 
     private static (ReplicaState, ImmutableArray<ReplicaEffect>) Seed(ReplicaState state, SeedStandby seed)

@@ -29,6 +29,9 @@ public sealed record ReplicaState
     /// <summary>It was the primary in the last term that placed it.</summary>
     public bool WasPrimary { get; init; }
 
+    /// <summary>The last term that had it load a version.</summary>
+    public Term? LoadedIn { get; init; }
+
     /// <summary>Null = empty.</summary>
     public WeightsVersion? Version { get; init; }
 

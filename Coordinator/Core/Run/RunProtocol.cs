@@ -44,6 +44,7 @@ public static partial class RunProtocol
             (_, ShardLoaded) => Drop(state, "version that is loaded"),
 
             (TermPhase.Running, GoOn) => Continue(state),
+            (TermPhase.Running, AskAgain) => RepeatStep(state, now),
             (TermPhase.Running, _) => OfStep(state, input, now),
             (_, AskAgain) => Repeat(state),
             (_, LeafDone or ShardReduced or ShardApplied or BudgetSpent or GoOn or CommitWritten) => Drop(state, "no step is open in this term"),
@@ -90,6 +91,18 @@ public static partial class RunProtocol
     {
         var reason = $"another coordinator has begun term {other}; this one had term {state.Term} and steps down";
         return Then(state with { Phase = TermPhase.SteppedDown }, new StepEffect.Say("stepped-down", "coordinator", char.ToUpperInvariant(reason[0]) + reason[1..] + "."), new StepEffect.StepDown(reason));
+    }
+
+    /// <summary>
+    /// What the step waits for; before that, what a worker must know to take part, and a question to every primary that
+    /// it refuses when another coordinator has its promise: one that waits for workers alone would never learn of it.
+    /// </summary>
+    private static (RunState, ImmutableArray<StepEffect>) RepeatStep(RunState state, double now)
+    {
+        var (next, effects) = OfStep(state, new AskAgain(), now);
+        var routes = state.Step.Workers.Keys.Select(w => (StepEffect)new StepEffect.TellRoutes(w, new Routes(state.Term, state.Places)));
+        var places = state.Places.Select(p => (StepEffect)new StepEffect.ToReplica(p.PrimaryReplica, new HoldPlace(state.Term, p, Seed: false)));
+        return (next, [.. routes, .. places, .. effects]);
     }
 
     /// <summary>Sends again what the missing answers wait for.</summary>

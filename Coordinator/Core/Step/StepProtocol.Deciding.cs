@@ -6,7 +6,7 @@ namespace Cluster.Coordinator.Core;
 // Phases Committing and Applying: the record first, then Apply; everything after the record is redo.
 public static partial class StepProtocol
 {
-    private static (StepState, ImmutableArray<StepEffect>) DecideWhenComplete(StepState state)
+    private static (StepState, ImmutableArray<StepEffect>) DecideWhenComplete(StepState state, double now)
     {
         if (!state.AllLeavesDone || !state.AllReduced) return Then(state);
         var done = state.Leaves.Select(static l => l.Done!).ToArray();
@@ -19,6 +19,12 @@ public static partial class StepProtocol
         if (!skipped && !double.IsFinite(norm))
         {
             var reason = $"The summed gradient of step {state.Step} is not finite although every leaf is: it overflowed in the sum";
+            // Or a leaf was computed twice, and the copy in the sum is a bad one whose report was lost: once more tells.
+            if (state.Rules.NonFinite == NonFinitePolicy.Recompute && !state.SumWasNonFinite)
+            {
+                var (next, effects) = Attempt(state with { SumWasNonFinite = true }, now);
+                return (next, [new StepEffect.Say("non-finite", "coordinator", reason + ", or a bad copy of a leaf is in it. It is computed again."), new StepEffect.Abandon(state.Step, state.Attempt, reason), .. effects]);
+            }
             if (state.Rules.NonFinite != NonFinitePolicy.Skip) return Halt(state, reason + ". Lower the learning rate.");
             skipped = true;
         }

@@ -16,6 +16,7 @@ public static partial class StepProtocol
             Attempt = 0,
             Ahead = open.Ahead.IsDefaultOrEmpty ? None(state) : open.Ahead,
             Suspects = ImmutableSortedDictionary<int, WorkerId>.Empty,
+            SumWasNonFinite = false,
             Record = null,
             Recorded = open.Recorded,
         };
@@ -58,14 +59,14 @@ public static partial class StepProtocol
         if (!leaf.IsFinite) return NonFinite(next, leaf, now);
         return before.Done is not null
             ? Watched(next, leaf.Worker, now, new StepEffect.Drop("second copy of a leaf"))
-            : next.AllLeavesDone && next.AllReduced ? DecideWhenComplete(next) : Watched(next, leaf.Worker, now);
+            : next.AllLeavesDone && next.AllReduced ? DecideWhenComplete(next, now) : Watched(next, leaf.Worker, now);
     }
 
-    private static (StepState, ImmutableArray<StepEffect>) Gather(StepState state, ShardReduced reduced)
+    private static (StepState, ImmutableArray<StepEffect>) Gather(StepState state, ShardReduced reduced, double now)
     {
         if (reduced.Shard.Index < 0 || reduced.Shard.Index >= state.Reduced.Length) return Drop(state, "shard that does not exist");
         if (state.Reduced[reduced.Shard.Index] is not null || state.Ahead[reduced.Shard.Index]) return Drop(state, "second reduction of a shard");
-        return DecideWhenComplete(state with { Reduced = state.Reduced.SetItem(reduced.Shard.Index, reduced) });
+        return DecideWhenComplete(state with { Reduced = state.Reduced.SetItem(reduced.Shard.Index, reduced) }, now);
     }
 
     private static (StepState, ImmutableArray<StepEffect>) NonFinite(StepState state, LeafDone leaf, double now)
@@ -77,7 +78,7 @@ public static partial class StepProtocol
             case NonFinitePolicy.Skip:
                 // The record needs every leaf's count and digest, so a skipped step still waits for all of them.
                 var counted = state with { Leaves = state.Leaves.SetItem(leaf.Leaf, state.Leaves[leaf.Leaf] with { Done = leaf }) };
-                return Prepend(DecideWhenComplete(counted), say);
+                return Prepend(DecideWhenComplete(counted, now), say);
             case NonFinitePolicy.Recompute when !state.Suspects.ContainsKey(leaf.Leaf):
                 var (next, effects) = Attempt(state with { Suspects = state.Suspects.Add(leaf.Leaf, leaf.Worker) }, now);
                 return (next, [say, new StepEffect.Abandon(state.Step, state.Attempt, where), .. effects]);

@@ -100,6 +100,9 @@ public sealed record StepState
     /// <summary>Leaves that were non-finite in an earlier attempt of this step, and who found them so.</summary>
     public ImmutableSortedDictionary<int, WorkerId> Suspects { get; init; } = ImmutableSortedDictionary<int, WorkerId>.Empty;
 
+    /// <summary>A sum was not finite in an earlier attempt of this step although every leaf that was counted is.</summary>
+    public bool SumWasNonFinite { get; init; }
+
     /// <summary>The open step's record out of the log, when it is a replay.</summary>
     public CommitRecord? Recorded { get; init; }
 

@@ -117,7 +117,8 @@ public static class WorkerProtocol
         if (!isRepeated) next = next with { Assigned = [], Waiting = [] };
         var asked = begin.Leases.SelectMany(static r => Enumerable.Range(r.First, r.Count)).ToArray();
         var again = asked.Where(next.Assigned.Contains).ToArray();
-        var fresh = Leases.Runs(asked.Where(leaf => !next.Assigned.Contains(leaf)));
+        // Lease by lease: neighbours that were leased apart are not merged, since the coordinator counts on their nodes.
+        var fresh = begin.Leases.SelectMany(r => Leases.Runs(Enumerable.Range(r.First, r.Count).Where(leaf => !next.Assigned.Contains(leaf))));
         next = next with { Begin = begin, Assigned = next.Assigned.Union(asked), Waiting = next.Waiting.AddRange(fresh) };
         // In the usual course the weights are on their way: every shard sends them before the coordinator can open the
         // step. They are asked for when that cannot be, or when the order comes a second time.
