@@ -85,4 +85,10 @@ public static class Limits
 
     /// <summary>Links whose first connection is proven and whose others are awaited: all workers of a run at once.</summary>
     public const int LinkPending = MaxWorkers;
+
+    /// <summary>
+    /// Send buffer of a Unix socket. It wakes its reader per buffer: a small one costs context switches, one larger than the
+    /// caches costs memory traffic. TCP's is left to the kernel, which tunes it; setting it by hand ends that.
+    /// </summary>
+    public const int LinkUnixSendBufferBytes = 1 << 20;
 }
