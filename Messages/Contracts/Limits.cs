@@ -159,4 +159,10 @@ public static class Limits
 
     /// <summary>Longest address or sentence that a node may say of itself, in characters: a Unix path has 108, a DNS name 253.</summary>
     public const int MaxMemberText = 512;
+
+    /// <summary>
+    /// Send buffer of a Unix socket. It wakes its reader per buffer: a small one costs context switches, one larger than the
+    /// caches costs memory traffic. TCP's is left to the kernel, which tunes it; setting it by hand ends that.
+    /// </summary>
+    public const int LinkUnixSendBufferBytes = 1 << 20;
 }

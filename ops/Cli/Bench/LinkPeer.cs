@@ -1,0 +1,152 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using Cluster.Contracts;
+using Cluster.Link;
+
+namespace Cluster.Cli.Bench;
+
+/// <summary>
+/// The other process of <see cref="LinkMeasurement"/>: receives tensors and echoes small messages, over a raw socket and over a
+/// link, as the measuring process commands. Each receiver reports the CPU time that its process took.
+/// </summary>
+internal static class LinkPeer
+{
+    /// <summary>Set for the other process: the addresses of the raw socket and of the link, one space between.</summary>
+    public const string Variable = "CLUSTER_BENCH_LINK_PEER";
+
+    /// <summary>Frame types.</summary>
+    public const ushort Expect = 1, Received = 2, Ping = 3, Pong = 4, Ready = 5;
+
+    /// <summary>A command on the raw socket: what, how often, how many bytes each.</summary>
+    public const int CommandBytes = 12, Receive = 1, Echo = 2, Stop = 3;
+
+    /// <summary>Runs until the measuring process hangs up.</summary>
+    public static void Run(string addresses)
+    {
+        var parts = addresses.Split(' ');
+        using var handler = new Receiver();
+        var link = Links.Connect(LinkAddress.Parse(parts[1]), new LinkDiallerOptions { Self = new LinkHello("", "worker", "bench-peer", 1) }, handler);
+        using var socket = RawLink.Connect(LinkAddress.Parse(parts[0]));
+        link.SendControl(Ready, []);
+        ServeRaw(socket);
+        handler.WaitForEnd();
+    }
+
+    private static void ServeRaw(Socket socket)
+    {
+        using var buffer = NativeBuffer.Allocate(LinkMeasurement.PayloadFloats);
+        var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.Span);
+        var command = new byte[CommandBytes];
+        var answer = new byte[sizeof(long)];
+        while (RawLink.Fill(socket, command))
+        {
+            var (what, count, length) = (BinaryPrimitives.ReadInt32LittleEndian(command), BinaryPrimitives.ReadInt32LittleEndian(command.AsSpan(4)), BinaryPrimitives.ReadInt32LittleEndian(command.AsSpan(8)));
+            if (what == Stop) return;
+            var cpu = Environment.CpuUsage.TotalTime;
+            for (var i = 0; i < count; i++)
+            {
+                if (!RawLink.Fill(socket, bytes[..length])) return;
+                if (what == Echo) socket.Send(bytes[..length]);
+            }
+            BinaryPrimitives.WriteInt64LittleEndian(answer, (Environment.CpuUsage.TotalTime - cpu).Ticks);
+            socket.Send(answer);
+        }
+    }
+
+    /// <summary>The link's end: one buffer takes every payload, as a worker's does.</summary>
+    private sealed class Receiver : ILinkHandler, IDisposable
+    {
+        private readonly NativeBuffer _buffer = NativeBuffer.Allocate(LinkMeasurement.PayloadFloats);
+        private readonly ManualResetEventSlim _ended = new();
+        private int _expected;
+        private TimeSpan _cpu;
+
+        public void Control(ILink link, ushort type, ReadOnlySpan<byte> body)
+        {
+            if (type == Ping)
+            {
+                link.SendControl(Pong, body);
+                return;
+            }
+            _cpu = Environment.CpuUsage.TotalTime;
+            Volatile.Write(ref _expected, BinaryPrimitives.ReadInt32LittleEndian(body));
+            link.SendControl(Ready, []);
+        }
+
+        public BulkTarget Bulk(ILink link, in BulkOffer offer) => BulkTarget.Into(_buffer, 0);
+
+        public void BulkArrived(ILink link, in BulkArrival arrival)
+        {
+            if (Interlocked.Decrement(ref _expected) != 0) return;
+            Span<byte> answer = stackalloc byte[sizeof(long)];
+            BinaryPrimitives.WriteInt64LittleEndian(answer, (Environment.CpuUsage.TotalTime - _cpu).Ticks);
+            link.SendControl(Received, answer);
+        }
+
+        public void BulkLost(ILink link, BulkTarget target) => _ended.Set();
+
+        public void Closed(ILink link, LinkClosure closure) => _ended.Set();
+
+        public void WaitForEnd() => _ended.Wait();
+
+        public void Dispose() => _buffer.Dispose();
+    }
+}
+
+/// <summary>The yardstick: a socket of the same kind with the same options, written and read by plain <see cref="Socket"/> calls out of and into native memory.</summary>
+internal static class RawLink
+{
+    public static Socket Listen(LinkAddress address, out LinkAddress actual)
+    {
+        var socket = Make(address, out var endPoint);
+        socket.Bind(endPoint);
+        socket.Listen(1);
+        actual = socket.LocalEndPoint is System.Net.IPEndPoint ip ? address with { Port = ip.Port } : address;
+        return socket;
+    }
+
+    public static Socket Connect(LinkAddress address)
+    {
+        var socket = Make(address, out var endPoint);
+        socket.Connect(endPoint);
+        Prepare(socket, address);
+        return socket;
+    }
+
+    public static Socket Accept(Socket listener, LinkAddress address)
+    {
+        var socket = listener.Accept();
+        Prepare(socket, address);
+        return socket;
+    }
+
+    private static Socket Make(LinkAddress address, out System.Net.EndPoint endPoint)
+    {
+        var isUnix = address.Kind == LinkTransportKind.Unix;
+        endPoint = isUnix ? new UnixDomainSocketEndPoint(address.Name) : new System.Net.IPEndPoint(System.Net.IPAddress.Parse(address.Name), address.Port);
+        return isUnix ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    }
+
+    private static void Prepare(Socket socket, LinkAddress address)
+    {
+        if (address.Kind == LinkTransportKind.Unix) socket.SendBufferSize = Limits.LinkUnixSendBufferBytes;
+        else socket.NoDelay = true;
+    }
+
+    /// <summary>Reads until the span is full. False: the stream ended.</summary>
+    public static bool Fill(Socket socket, Span<byte> to)
+    {
+        while (!to.IsEmpty)
+        {
+            var got = socket.Receive(to);
+            if (got == 0) return false;
+            to = to[got..];
+        }
+        return true;
+    }
+
+    public static void SendAll(Socket socket, ReadOnlySpan<byte> from)
+    {
+        while (!from.IsEmpty) from = from[socket.Send(from)..];
+    }
+}
