@@ -53,13 +53,14 @@ public static partial class StepProtocol
         if (before.Reporters.Contains(leaf.Worker)) return Drop(state, "second copy of a leaf");
         var next = Measured(state, worker, now) with
         {
-            Leaves = state.Leaves.SetItem(leaf.Leaf, new LeafState(before.Done ?? leaf, before.Reporters.Add(leaf.Worker))),
+            Leaves = state.Leaves.SetItem(leaf.Leaf, new LeafState(before.Done ?? leaf, before.Reporters.Add(leaf.Worker), before.Vouchers.Add(leaf.Worker))),
         };
         // Looked at even in a second copy: its node may be in the sum.
         if (!leaf.IsFinite) return NonFinite(next, leaf, now);
+        if (next.AllLeavesDone && next.AllReduced) return DecideWhenComplete(next, now);
         return before.Done is not null
             ? Watched(next, leaf.Worker, now, new StepEffect.Drop("second copy of a leaf"))
-            : next.AllLeavesDone && next.AllReduced ? DecideWhenComplete(next, now) : Watched(next, leaf.Worker, now);
+            : Watched(next, leaf.Worker, now);
     }
 
     private static (StepState, ImmutableArray<StepEffect>) Gather(StepState state, ShardReduced reduced, double now)

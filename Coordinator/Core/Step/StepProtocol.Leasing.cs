@@ -164,6 +164,8 @@ public static partial class StepProtocol
             Leases = next.Leases.RemoveAll(l => l.Worker == lost.Worker),
             Leaves = [.. next.Leaves.Select(l => l with { Reporters = l.Reporters.Remove(lost.Worker) })],
         };
+        // Everything may be here but the word of the one that is gone.
+        if (next.AllLeavesDone && next.AllReduced) return Prepend(DecideWhenComplete(next, now), say);
         return Prepend(LeaseOrphans(next, now), say);
     }
 

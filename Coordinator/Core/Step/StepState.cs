@@ -62,10 +62,11 @@ public sealed record WorkerStanding(WorkerId Worker, double Speed, double Since 
 
 /// <summary>One leaf of the open step.</summary>
 /// <param name="Done">The first report; later copies are dropped.</param>
-/// <param name="Reporters">Workers that have reported it in this attempt.</param>
-public sealed record LeafState(LeafDone? Done, ImmutableArray<WorkerId> Reporters)
+/// <param name="Reporters">Living workers that have reported it in this attempt.</param>
+/// <param name="Vouchers">All that have ever reported it in this attempt, finite: their copies may be in the sum.</param>
+public sealed record LeafState(LeafDone? Done, ImmutableArray<WorkerId> Reporters, ImmutableArray<WorkerId> Vouchers)
 {
-    public static readonly LeafState Open = new(null, []);
+    public static readonly LeafState Open = new(null, [], []);
 }
 
 /// <summary>A run of leaves that a living worker holds in this attempt.</summary>

@@ -149,7 +149,7 @@ internal sealed class ProtocolRun
         if (!entry.Tree.IsComplete) return;
         var sum = Value(TreeNode.Root(node.LeafCount), node.Step, entry.Tree.Accepted.ToDictionary(n => n, n => entry.Values[n]));
         if (shard == 0) Sums[node.Step] = sum;
-        _bag.Add(("coordinator", new ShardReduced(node.Term, node.Step, node.Attempt, new ShardId(shard), 0, shard == 0 ? [(double)sum * sum] : [], default)));
+        _bag.Add(("coordinator", new ShardReduced(node.Term, node.Step, node.Attempt, new ShardId(shard), 0, shard == 0 ? [(double)sum * sum] : [], [], default)));
     }
 
     public float Value(TreeNode node, StepId step, Dictionary<TreeNode, float>? accepted = null)

@@ -244,7 +244,7 @@ public sealed class RunProtocolSpecs
     private static IStepInput Input(string name) => name switch
     {
         "leaf" => new LeafDone(new Term(9), new StepId(1), 1, 0, new WorkerId(0), 4, 0, 0, 0, true, null, default),
-        "reduced" => new ShardReduced(new Term(9), new StepId(1), 1, new ShardId(0), 0, [1.0], default),
+        "reduced" => new ShardReduced(new Term(9), new StepId(1), 1, new ShardId(0), 0, [1.0], [], default),
         "applied" => new ShardApplied(new Term(9), new WeightsVersion(1), new ShardId(0), default),
         "promised" => new TermPromised(new Term(9), Claimant, Slot(0, 0), Empty),
         "held" => new PlaceHeld(new Term(9), Slot(0, 0)),

@@ -139,7 +139,7 @@ public class StepProtocolSpecs
         run.Open(1);
         var before = run.State;
         run.Feed(new LeafDone(new Term(9), new StepId(1), 1, 0, new WorkerId(0), 4, 0, 0, 0, true, null, default));
-        run.Feed(new ShardReduced(new Term(9), new StepId(1), 1, new ShardId(0), 0, [1.0], default));
+        run.Feed(new ShardReduced(new Term(9), new StepId(1), 1, new ShardId(0), 0, [1.0], [], default));
         Assert.Same(before, run.State);
         Assert.Equal(2, run.Effects.Count(e => e is StepEffect.Drop { Reason: "stale term" }));
     }

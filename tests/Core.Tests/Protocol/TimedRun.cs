@@ -121,7 +121,7 @@ internal sealed class TimedRun
             {
                 if (worker.Step != State.Step || _tree.IsComplete) continue;
                 _tree.Offer(node);
-                if (_tree.IsComplete) Feed(new ShardReduced(State.Term, worker.Step, worker.Attempt, new ShardId(0), 0, [1.0], default));
+                if (_tree.IsComplete) Feed(new ShardReduced(State.Term, worker.Step, worker.Attempt, new ShardId(0), 0, [1.0], [], default));
             }
             ComputeNext(id);
         });
