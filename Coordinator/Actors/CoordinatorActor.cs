@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
@@ -5,115 +6,190 @@ using Cluster.Coordinator.Core;
 namespace Cluster.Coordinator.Actors;
 
 /// <summary>
-/// Mailbox, timers and spans of a run. <see cref="StepProtocol"/> makes every decision about a step and
-/// <see cref="EvaluationState"/> about an evaluation; this file carries the run from phase to phase, the files beside
-/// it (Stepping, Evaluating, Checkpointing) hold one phase each.
+/// Mailbox, timers and spans of a run's coordinator. <see cref="RunProtocol"/> makes every decision about terms and
+/// steps, <see cref="EvaluationState"/> about an evaluation; this file takes messages in, the files beside it carry out
+/// what was decided: Effects, BetweenSteps (evaluation, checkpoint, end).
 /// </summary>
 public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 {
-    /// <summary>Who is who, sent once by the host before anything else.</summary>
-    /// <param name="Workers">By worker index.</param>
-    /// <param name="Shards">In shard order.</param>
-    /// <param name="Checkpoints">Null when nothing is to be kept.</param>
-    public sealed record Wiring(IReadOnlyList<IActorRef> Workers, IReadOnlyList<IActorRef> Shards, IActorRef? Checkpoints);
+    /// <summary>Host to coordinator: messages to this worker go there. It counts from its <see cref="WorkerReady"/> on.</summary>
+    public sealed record WorkerAt(WorkerId Worker, IActorRef Actor);
+
+    /// <summary>Host to coordinator: the worker is gone.</summary>
+    public sealed record WorkerGone(WorkerId Worker, string Cause, bool IsPlanned);
+
+    /// <summary>Host to coordinator: a node that can hold shards is here.</summary>
+    /// <param name="Slots">By shard.</param>
+    public sealed record NodeAt(NodeId Node, IReadOnlyList<IActorRef> Slots);
+
+    /// <summary>Host to coordinator: the node is gone.</summary>
+    public sealed record NodeGone(NodeId Node, string Cause);
+
+    /// <summary>Host to coordinator: a connection was lost and is back; what was on its way is to be asked for again.</summary>
+    public sealed record Reconnected;
+
+    /// <summary>Host to coordinator: something that the run cannot do without has failed.</summary>
+    public sealed record Broken(string Reason);
+
+    private sealed record RetryCommit(CommitRecord Record);
+    private sealed record RetryTerm(StepEffect.WriteTerm Effect);
+    private sealed record SilenceOver;
+    private sealed record EnoughWaited;
+
+    private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long the first step waits for the workers that are still missing once one is ready.</summary>
+    private static readonly TimeSpan AssemblyPatience = TimeSpan.FromSeconds(60);
 
     private readonly RunPlan _plan;
-    private readonly CommitLogFile _log;
+    private readonly IRunStore _store;
     private readonly IRunListener _listener;
+    private readonly IActorRef _snapshots;
     private readonly TimeProvider _time;
-    private readonly HashSet<WorkerId> _ready = [];
-    private readonly Dictionary<StepId, CommitRecord> _recorded;
-    private Wiring? _wiring;
-    private StepState _state;
+    private readonly long _origin;
+    private readonly Dictionary<WorkerId, IActorRef> _workers = [];
+    private readonly Dictionary<NodeId, IReadOnlyList<IActorRef>> _nodes = [];
+    private RunState _run;
     private string? _stopping;
+    private bool _heardSomething;
     private bool _ended;
 
-    /// <param name="log">Owned by the host, written by this actor alone.</param>
-    public CoordinatorActor(RunPlan plan, CommitLogFile log, IRunListener listener, TimeProvider time)
+    /// <param name="store">Owned by the host, used by this actor alone.</param>
+    /// <param name="snapshots">The <see cref="SnapshotActor"/> of this run.</param>
+    public CoordinatorActor(RunPlan plan, IRunStore store, IRunListener listener, IActorRef snapshots, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(time);
         _plan = plan;
-        _log = log;
+        _store = store;
         _listener = listener;
+        _snapshots = snapshots;
         _time = time;
-        _state = StepState.Start(plan.Rules, plan.Start?.Term ?? Term.First, new StepId(plan.Start?.Version.Value ?? 0));
-        _recorded = plan.Start?.Recorded.ToDictionary(static r => r.Step) ?? [];
-        _lastFinish = _lastCheckpoint = time.GetTimestamp();
-        Become(AssemblingBehaviour);
+        _origin = _lastFinish = _lastCheckpoint = time.GetTimestamp();
+        _run = RunState.Start(plan.Terms, plan.Rules, Random.Shared.NextInt64(1, long.MaxValue), store.ReadTerm());
+        Become(ServingBehaviour);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(RunPlan plan, CommitLogFile log, IRunListener listener, TimeProvider time) =>
-        Akka.Actor.Props.Create(() => new CoordinatorActor(plan, log, listener, time));
+    public static Props Props(RunPlan plan, IRunStore store, IRunListener listener, IActorRef snapshots, TimeProvider time) =>
+        Akka.Actor.Props.Create(() => new CoordinatorActor(plan, store, listener, snapshots, time));
 
-    private IActorRef Worker(WorkerId worker) => _wiring!.Workers[worker.Index];
+    private StepState Step => _run.Step;
 
-    /// <summary>Waits until all workers are ready, then for the seeded weights of one of them.</summary>
-    private void AssemblingBehaviour()
+    private double Now => _time.GetElapsedTime(_origin).TotalMilliseconds;
+
+    protected override void PreStart()
     {
-        Receive<Wiring>(wiring => _wiring = wiring);
+        base.PreStart();
+        Timers.StartPeriodicTimer("silence", new SilenceOver(), _plan.Silence);
+    }
+
+    private void ServingBehaviour()
+    {
+        Receive<WorkerAt>(at => _workers[at.Worker] = at.Actor);
         Receive<WorkerReady>(ready =>
         {
-            _ready.Add(ready.Worker);
-            Join(ready.Worker);
-            if (_ready.Count < _plan.Workers) return;
-            if (_plan.Start?.State is { } loaded) Load(loaded);
-            else Worker(_state.Workers.Keys.First()).Tell(new InitializeState(_state.Term, _plan.Seed));
+            Feed(new WorkerJoined(ready.Worker));
+            WorkerHere(ready.Worker);
         });
-        Receive<InitialState>(initial =>
+        Receive<WorkerGone>(gone => LoseWorker(new WorkerLost(gone.Worker, gone.Cause, gone.IsPlanned)));
+        Receive<WorkerFailed>(Failed);
+        Receive<NodeAt>(at =>
         {
-            Load(LoadShard.First(_state.Term, initial.Buffer, default));
+            _nodes[at.Node] = at.Slots;
+            Feed(new NodeUp(at.Node));
         });
-        Receive<WorkerFailed>(failed => End(failed.IsUserMistake ? RunEnd.UserMistake : RunEnd.Failed, $"{failed.Worker} could not start: {failed.Cause}"));
-        Receive<StopRun>(stop => End(RunEnd.Stopped, stop.Reason));
+        Receive<NodeGone>(gone =>
+        {
+            _nodes.Remove(gone.Node);
+            Feed(new NodeLost(gone.Node, gone.Cause));
+        });
+        Receive<Broken>(broken => End(RunEnd.Failed, broken.Reason, null));
+        Receive<Reconnected>(_ => Feed(new AskAgain()));
+        Receive<SilenceOver>(_ =>
+        {
+            if (!_heardSomething) Feed(new AskAgain());
+            _heardSomething = false;
+        });
+        Receive<RetryCommit>(retry =>
+        {
+            if (Step.Phase == StepPhase.Committing && ReferenceEquals(Step.Record, retry.Record)) Commit(retry.Record);
+        });
+        Receive<RetryTerm>(retry => WriteTerm(retry.Effect));
+        Receive<InitialState>(Initialized);
+        Receive<BatchEvaluated>(Evaluated);
+        Receive<CheckpointWritten>(Written);
+        Receive<CheckpointFailed>(NotWritten);
+        Receive<StateHashed>(Hashed);
+        Receive<EnoughWaited>(_ =>
+        {
+            _isAssembled = true;
+            BetweenSteps();
+        });
+        Receive<StopRun>(stop =>
+        {
+            _stopping ??= stop.Reason;
+            if (_run.Phase != TermPhase.Running && _run.Logged.Value == 0 || !_isAssembled) End(RunEnd.Stopped, stop.Reason, null);
+            else BetweenSteps();
+        });
+        Receive<IStepInput>(input =>
+        {
+            _heardSomething = true;
+            Feed(input);
+        });
     }
 
-    private void Join(WorkerId worker)
+    /// <summary>A worker that cannot go on. Where nobody restarts it, the run ends with the last one's cause.</summary>
+    private void Failed(WorkerFailed failed)
     {
-        var (next, _) = StepProtocol.Advance(_state, new WorkerJoined(worker));
-        _state = next;
+        if (failed.IsUserMistake && Step.Committed.Value == 0 || _plan.EndsWithLastWorker && Step.Workers.Keys.All(w => w == failed.Worker))
+        {
+            End(failed.IsUserMistake ? RunEnd.UserMistake : RunEnd.Failed,
+                Step.Workers.ContainsKey(failed.Worker)
+                    ? $"{failed.Worker}, the last worker, failed at step {Step.Committed.Next()}: {failed.Cause}"
+                    : $"{failed.Worker} could not start: {failed.Cause}", null);
+            return;
+        }
+        LoseWorker(new WorkerLost(failed.Worker, failed.Cause));
     }
 
-    /// <summary>Gives every shard its range of the first version.</summary>
-    private void Load(LoadShard state)
+    private void LoseWorker(WorkerLost lost)
     {
-        // A trace of its own: the address of the step that made this version is taken by that step.
-        var trace = StepTrace.StartRoot(_plan.RunId + "/initialize", new StepId(state.Version.Value), ClusterTelemetry.Spans.Initialize);
-        foreach (var shard in _wiring!.Shards) shard.Tell(state.Share() with { Term = _state.Term, Trace = trace.Context });
-        state.Release();
-        trace.Span?.Dispose();
-        if (_recorded.Count > 0)
-            _listener.Said("replay", "coordinator", $"Steps {_recorded.Keys.Min()} to {_recorded.Keys.Max()} are in the log but in no checkpoint: they are replayed from step {_state.Committed} and must come out as recorded.");
-        _lastFinish = _time.GetTimestamp();
-        if (_state.Committed.Value >= _plan.TotalSteps && _plan.TestBatches > 0) BeginEvaluation(_state.Committed.Produces);
-        else NextStep();
+        Feed(lost);
+        EvaluateWithout(lost.Worker);
     }
 
-    /// <summary>What follows a finished step: the next one, an evaluation, or the end.</summary>
-    private void NextStep()
+    private void Feed(IStepInput input)
     {
-        if (_stopping is { } reason) EndAfterCheckpoint(RunEnd.Stopped, reason);
-        else if (_state.Committed.Value >= _plan.TotalSteps) EndAfterCheckpoint(RunEnd.Finished, "all steps are done");
-        else OpenStep(_state.Committed.Next());
+        // The norm round is what lies between the first shard's sum and the decision.
+        if (input is ShardReduced && _normSpan is null && Step.Phase == StepPhase.Gathering)
+            _normSpan = StepTrace.StartDetached(ClusterTelemetry.Spans.NormRound, _stepTrace);
+        var (next, effects) = RunProtocol.Advance(_run, input, Now);
+        _run = next;
+        foreach (var effect in effects)
+        {
+            if (_ended) return;
+            Run(effect);
+        }
     }
 
-    private void End(RunEnd end, string reason)
+    private void End(RunEnd end, string reason, string? hash)
     {
         if (_ended) return;
         _ended = true;
         Become(EndedBehaviour);
-        _listener.Ended(_state.Committed, end, reason);
+        _listener.Ended(new RunOutcome(new StepId(Math.Max(_run.Logged.Value, Step.Committed.Value)), end, reason, hash));
     }
 
-    /// <summary>The run is over; late messages of its last step are expected and ignored, whatever they are.</summary>
+    /// <summary>The run is over; late messages are expected and ignored, whatever they are.</summary>
     private void EndedBehaviour() => ReceiveAny(message => (message as InitialState)?.Buffer.Dispose());
 
     protected override void PostStop()
     {
         _stepSpan?.Dispose();
-        End(RunEnd.Failed, "the coordinator was stopped");
+        End(RunEnd.Failed, "the coordinator was stopped", null);
         base.PostStop();
     }
 
@@ -121,7 +197,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
     {
         // Never restarted with its memory gone: the host's strategy stops it, and the cause is the run's end.
         ArgumentNullException.ThrowIfNull(reason);
-        End(RunEnd.Failed, reason.Message);
+        End(reason is UserMistakeException ? RunEnd.UserMistake : RunEnd.Failed, reason.Message, null);
         base.PreRestart(reason, message);
     }
 }

@@ -6,9 +6,12 @@ namespace Cluster.Coordinator.Actors;
 /// <summary>What a run tells its host. Called on the coordinator's thread: return at once.</summary>
 public interface IRunListener
 {
+    /// <summary>A step's leases are out. A step that is opened again (another attempt or term) says so again.</summary>
+    void Begun(StepId step);
+
     /// <summary>A step is in the log and every shard holds its version.</summary>
     /// <param name="sincePrevious">Since the previous step finished.</param>
-    /// <param name="replayed">It was in the log before this process began.</param>
+    /// <param name="replayed">It was in the log before this term began.</param>
     void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed);
 
     /// <param name="predictions">The class given to each sample of the test set, in order.</param>
@@ -19,9 +22,14 @@ public interface IRunListener
     /// <summary>Something unusual, as a sentence.</summary>
     void Said(string kind, string node, string sentence);
 
-    /// <summary>No more messages will come. <paramref name="last"/> is the last committed step.</summary>
-    void Ended(StepId last, RunEnd end, string reason);
+    /// <summary>No more messages will come.</summary>
+    void Ended(RunOutcome outcome);
 }
+
+/// <summary>How a run ended.</summary>
+/// <param name="Last">Last committed step.</param>
+/// <param name="StateSha256">Of the state after it; null when the shards could not be asked.</param>
+public sealed record RunOutcome(StepId Last, RunEnd End, string Reason, string? StateSha256);
 
 /// <summary>Why a run ended.</summary>
 public enum RunEnd
@@ -32,4 +40,7 @@ public enum RunEnd
 
     /// <summary>Failed because of something that the user can mend.</summary>
     UserMistake,
+
+    /// <summary>Another coordinator has taken over.</summary>
+    SteppedDown,
 }

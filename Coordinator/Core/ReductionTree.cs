@@ -48,6 +48,18 @@ public sealed class ReductionTree
         LeafCount = leafCount;
     }
 
+    private ReductionTree(ReductionTree other)
+    {
+        _root = other._root;
+        LeafCount = other.LeafCount;
+        _accepted = [.. other._accepted];
+        _coveredLeaves = other._coveredLeaves;
+        other._refused.CopyTo(_refused, 0);
+    }
+
+    /// <summary>A tree of its own in the same state.</summary>
+    public ReductionTree Copy() => new(this);
+
     public int LeafCount { get; }
 
     /// <summary>The accepted nodes that are not superseded: disjoint.</summary>

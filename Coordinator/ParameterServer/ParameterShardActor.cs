@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
@@ -7,197 +8,156 @@ namespace Cluster.Coordinator.ParameterServer;
 /// <summary>What of the run's configuration a shard works with.</summary>
 public sealed record ShardSettings(ShardId Shard, ParameterLayout Layout, ShardRange Range, OptimizerOptions Optimizer);
 
+/// <summary>Whom a shard's copy talks to. Called on the actor's thread; the host keeps them up to date.</summary>
+/// <param name="Workers">Everybody that weights are sent to.</param>
+/// <param name="Worker">One of them; null when it is not connected.</param>
+/// <param name="Replica">Another copy; null when its node is not connected.</param>
+/// <param name="Broken">The actor has failed and what it held is gone: the host ends the run, or the process.</param>
+public sealed record ShardPeers(
+    Func<IReadOnlyCollection<IActorRef>> Workers, Func<WorkerId, IActorRef?> Worker, Func<ReplicaId, IActorRef?> Replica, Action<Exception> Broken);
+
 /// <summary>
-/// Owns one range of the state: weights, optimizer state and version, in native memory. Reduces nodes, applies what the
-/// coordinator has recorded, publishes the result. Its arithmetic is <see cref="ShardUpdate"/>; it decides nothing.
+/// A copy of a shard: the slot of one shard on one node. Mailbox and tensors; <see cref="ReplicaProtocol"/> decides,
+/// <see cref="ShardTensors"/> computes.
 /// </summary>
 public sealed class ParameterShardActor : ReceiveActor
 {
-    /// <summary>Who is who, sent once by the host before anything else.</summary>
-    public sealed record Wiring(IActorRef Coordinator, IReadOnlyList<IActorRef> Workers);
+    private readonly ShardPeers _peers;
+    private readonly ShardTensors _tensors;
+    private ReplicaState _state;
+    private IActorRef _coordinator = ActorRefs.Nobody;
+    private TraceContext _trace;
 
-    private readonly ShardSettings _settings;
-    private readonly SgdRule _rule;
-    private readonly ShardUpdate _update;
-    private readonly ShardReducer _reducer;
-    private readonly NativeBufferPool _versions;
-    private readonly NativeBuffer _sum;
-    private readonly NativeBuffer? _momentum;
-    private NativeBufferPool? _snapshots;
-    private Wiring? _wiring;
-    private NativeBuffer? _weights;
-    private NativeBuffer? _previous;
-    private WeightsVersion _version;
-    private long _appliedSteps;
-    private ShardReduction? _reduction;
-    private (StepId Step, int Attempt) _reduced;
-
-    public ParameterShardActor(ShardSettings settings)
+    public ParameterShardActor(ReplicaId id, Term floor, ShardSettings settings, ShardPeers peers)
     {
-        ArgumentNullException.ThrowIfNull(settings);
-        _settings = settings;
-        _rule = SgdRule.Create(settings.Optimizer);
-        _update = new ShardUpdate(settings.Range, settings.Layout, _rule);
-        _reducer = new ShardReducer(settings.Range, settings.Layout);
-        _versions = new NativeBufferPool(settings.Range.Length);
-        _sum = NativeBuffer.Allocate(settings.Range.Length);
-        _momentum = _update.MomentumLength > 0 ? NativeBuffer.Allocate(_update.MomentumLength) : null;
-        Become(EmptyBehaviour);
+        _peers = peers;
+        _state = ReplicaState.Empty(id, floor);
+        _tensors = new ShardTensors(settings);
+        Receive<IReplicaInput>(Handle);
     }
 
-    public static Props Props(ShardSettings settings) => Akka.Actor.Props.Create(() => new ParameterShardActor(settings));
+    /// <param name="floor">Nobody at or below this term is obeyed while the slot is empty.</param>
+    public static Props Props(ReplicaId id, Term floor, ShardSettings settings, ShardPeers peers) =>
+        Akka.Actor.Props.Create(() => new ParameterShardActor(id, floor, settings, peers));
 
-    /// <summary>Holds nothing yet: waits for the wiring and a first state.</summary>
-    private void EmptyBehaviour()
+    private void Handle(IReplicaInput input)
     {
-        Receive<Wiring>(wiring => _wiring = wiring);
-        Receive<LoadShard>(Load);
-    }
-
-    /// <summary>Holds a version: gathers nodes of the next step, applies recorded decisions.</summary>
-    private void ServingBehaviour()
-    {
-        Receive<GradientNode>(Gather);
-        Receive<ApplyStep>(Apply);
-        Receive<StepAbandoned>(abandoned =>
+        var (next, effects) = ReplicaProtocol.Advance(_state, input);
+        if (next.Claimant != _state.Claimant || next.Promised != _state.Promised) _coordinator = Sender;
+        _state = next;
+        _trace = TraceOf(input) ?? _trace;
+        var isTaken = false;
+        foreach (var effect in effects)
         {
-            if (_reduction is { } r && r.Step == abandoned.Step && r.Attempt <= abandoned.Attempt) Forget();
-        });
-        Receive<SnapshotShard>(Snapshot);
-    }
-
-    private void Load(LoadShard load)
-    {
-        _version = load.Version;
-        _appliedSteps = load.AppliedSteps;
-        _weights = _versions.Rent();
-        load.State.Span.Slice(_settings.Range.Offset, _settings.Range.Length).CopyTo(_weights.Span);
-        if (_momentum is not null && load.Slots.TryGetValue(SgdRule.MomentumSlot, out var momentum))
-            momentum.Span.Slice(_settings.Range.Offset, _momentum.Length).CopyTo(_momentum.Span);
-        load.Release();
-        Become(ServingBehaviour);
-        Publish(load.Term, load.Trace);
-    }
-
-    private void Gather(GradientNode node)
-    {
-        var reason = Refuse(node);
-        if (reason is null)
-        {
-            if (_reduction is { } open && (open.Step, open.Attempt) != (node.Step, node.Attempt)) Forget();
-            _reduction ??= new ShardReduction(node.Step, node.Attempt, node.LeafCount);
-            reason = _reduction.Offer(node);
+            isTaken |= effect is ReplicaEffect.Keep or ReplicaEffect.TakeSum or ReplicaEffect.TakeState;
+            Run(effect);
         }
-        else
-        {
-            node.Buffer.Dispose();
-        }
-        if (reason is not null)
-        {
-            Count(reason);
-            return;
-        }
-        if (_reduction!.IsComplete) Reduce(node.Term, node.Trace);
+        if (!isTaken) Release(input);
     }
 
-    private string? Refuse(GradientNode node) =>
-        node.Step != new StepId(_version.Value + 1) ? "stale step"
-        : node.Attempt <= (_reduced.Step == node.Step ? _reduced.Attempt : 0) ? "node of a reduced attempt"
-        : _reduction is { } open && node.Attempt < open.Attempt ? "stale attempt"
-        : null;
-
-    private void Reduce(Term term, TraceContext trace)
+    private void Run(ReplicaEffect effect)
     {
-        var reduction = _reduction!;
-        using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Reduce, trace, links: reduction.Links);
-        span?.SetTag(ClusterTelemetry.Tags.Shard, _settings.Shard.ToString()).SetTag(ClusterTelemetry.Tags.Contributors, reduction.Links.Count);
-        var norms = reduction.Complete(_reducer, _sum.Span);
-        _reduced = (reduction.Step, reduction.Attempt);
-        Forget();
-        _wiring!.Coordinator.Tell(new ShardReduced(
-            term, _reduced.Step, _reduced.Attempt, _settings.Shard, _settings.Range.FirstChunk, norms, ClusterTelemetry.ContextFor(span, trace)));
-    }
-
-    private void Apply(ApplyStep apply)
-    {
-        var record = apply.Record;
-        if (record.Step.Produces <= _version)
+        switch (effect)
         {
-            // Redo of what is done: say so again, change nothing.
-            _wiring!.Coordinator.Tell(new ShardApplied(apply.Term, _version, _settings.Shard, apply.Trace));
-            return;
+            case ReplicaEffect.Keep keep:
+                _tensors.Keep(keep.Node, keep.Superseded);
+                break;
+            case ReplicaEffect.ReleaseNodes:
+                _tensors.ReleaseNodes();
+                break;
+            case ReplicaEffect.Reduce reduce:
+                _coordinator.Tell(_tensors.Reduce(reduce, _trace), Self);
+                break;
+            case ReplicaEffect.ReportSum report:
+                if (_tensors.Report(report.Sum, _trace) is { } reduced) _coordinator.Tell(reduced, Self);
+                break;
+            case ReplicaEffect.SendSum send:
+                Standby()?.Tell(_tensors.ShareSum(send.Sum, _state.Promised), Self);
+                break;
+            case ReplicaEffect.TakeSum take:
+                _tensors.TakeSum(take.Sum);
+                break;
+            case ReplicaEffect.TakeState take:
+                _tensors.Take(take.State);
+                break;
+            case ReplicaEffect.SendState:
+                Standby()?.Tell(_tensors.ShareState(_state), Self);
+                break;
+            case ReplicaEffect.Apply apply:
+                _tensors.Apply(apply, _trace);
+                break;
+            case ReplicaEffect.Publish publish:
+                Publish(publish.Version);
+                break;
+            case ReplicaEffect.SendWeights send:
+                _peers.Worker(send.Worker)?.Tell(_tensors.ShareWeights(_state.Promised, send.Version, send.IsPrevious, _trace), Self);
+                break;
+            case ReplicaEffect.Snapshot snapshot:
+                Sender.Tell(_tensors.Snapshot(snapshot.Request, _state.AppliedSteps), Self);
+                break;
+            case ReplicaEffect.Answer answer:
+                Answer(answer.Message);
+                break;
+            case ReplicaEffect.ToStandby message:
+                Standby()?.Tell(message.Message, Self);
+                break;
+            case ReplicaEffect.ToPrimary message:
+                _peers.Replica(_state.Place!.PrimaryReplica)?.Tell(message.Message, Self);
+                break;
+            case ReplicaEffect.Refuse refuse:
+                ClusterTelemetry.RefusedMessages.Add(1, new KeyValuePair<string, object?>(ClusterTelemetry.Tags.Reason, refuse.Reason));
+                break;
+            default:
+                throw new ClusterException($"no way to carry out {effect}");
         }
-        if (record.Step.Consumes != _version) throw new ClusterException($"{_settings.Shard} holds version {_version} and was told to apply step {record.Step}");
-        if (record.Applied && _reduced != (record.Step, apply.Attempt))
-            throw new ClusterException($"{_settings.Shard} has no sum of step {record.Step} attempt {apply.Attempt}");
-        using (var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Apply, apply.Trace))
+    }
+
+    private void Answer(IStepInput message)
+    {
+        // A refusal goes to whoever gave the order; everything else to whoever has the promise.
+        if (message is TermRefused) Sender.Tell(message, Self);
+        else _coordinator.Tell(message is ShardApplied applied ? applied with { Trace = _trace } : message, Self);
+    }
+
+    private IActorRef? Standby() => _state.Place?.StandbyReplica is { } standby ? _peers.Replica(standby) : null;
+
+    private void Publish(WeightsVersion version)
+    {
+        using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Broadcast, _trace);
+        span?.SetTag(ClusterTelemetry.Tags.Shard, _state.Id.Shard.ToString()).SetTag(ClusterTelemetry.Tags.Version, version.Value);
+        var context = ClusterTelemetry.ContextFor(span, _trace);
+        foreach (var worker in _peers.Workers()) worker.Tell(_tensors.ShareWeights(_state.Promised, version, isPrevious: false, context), Self);
+    }
+
+    private static TraceContext? TraceOf(IReplicaInput input) => input switch
+    {
+        GradientNode m => m.Trace,
+        ApplyStep m => m.Trace,
+        LoadShard m => m.Trace,
+        _ => null,
+    };
+
+    private static void Release(IReplicaInput input)
+    {
+        switch (input)
         {
-            span?.SetTag(ClusterTelemetry.Tags.Shard, _settings.Shard.ToString())
-                .SetTag(ClusterTelemetry.Tags.Scale, record.Scale).SetTag(ClusterTelemetry.Tags.LearningRate, record.LearningRate);
-            var next = _versions.Rent();
-            if (record.Applied)
-            {
-                var arguments = new ApplyArguments(record.Samples, record.Leaves.Count, record.Scale, record.LearningRate, _appliedSteps == 0);
-                _update.Apply(_sum.Span, _weights!.Span, next.Span, _momentum is null ? [] : _momentum.Span, arguments);
-                _appliedSteps++;
-            }
-            else
-            {
-                _update.Skip(_weights!.Span, next.Span);
-            }
-            // The coordinator opens a step only when every shard holds the one before: the version before the last may go.
-            _previous?.Dispose();
-            _previous = _weights;
-            _weights = next;
-            _version = record.Step.Produces;
+            case GradientNode node: node.Buffer.Dispose(); break;
+            case StandbySum sum: sum.Buffer.Dispose(); break;
+            case LoadShard load: load.Release(); break;
+            case SeedStandby seed: seed.Release(); break;
         }
-        Publish(apply.Term, apply.Trace);
-        _wiring!.Coordinator.Tell(new ShardApplied(apply.Term, _version, _settings.Shard, apply.Trace));
     }
 
-    private void Publish(Term term, TraceContext trace)
+    protected override void PreRestart(Exception reason, object message)
     {
-        using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Broadcast, trace);
-        span?.SetTag(ClusterTelemetry.Tags.Shard, _settings.Shard.ToString()).SetTag(ClusterTelemetry.Tags.Version, _version.Value);
-        var context = ClusterTelemetry.ContextFor(span, trace);
-        foreach (var worker in _wiring!.Workers)
-            worker.Tell(new WeightsPart(term, _version, _settings.Shard, _settings.Range.Offset, _weights!.Share(), context));
+        // A restarted actor would be an empty shard under an old promise: nothing goes on with it.
+        _peers.Broken(reason);
+        base.PreRestart(reason, message);
     }
-
-    private void Snapshot(SnapshotShard request)
-    {
-        if (request.Version != _version) throw new ClusterException($"{_settings.Shard} holds version {_version} and was asked for a snapshot of {request.Version}");
-        var slots = new Dictionary<string, NativeBuffer>(StringComparer.Ordinal);
-        if (_momentum is not null)
-        {
-            // Changed in place by the next step, so it is copied; a version of the weights never changes, so it is shared.
-            _snapshots ??= new NativeBufferPool(_momentum.Length);
-            var copy = _snapshots.Rent();
-            _momentum.Span.CopyTo(copy.Span);
-            slots[SgdRule.MomentumSlot] = copy;
-        }
-        Sender.Tell(new ShardSnapshot(request.Term, _version, _settings.Shard, _settings.Range.Offset, _appliedSteps, _weights!.Share(), slots));
-    }
-
-    private void Forget()
-    {
-        _reduction?.Dispose();
-        _reduction = null;
-    }
-
-    private static void Count(string reason) =>
-        ClusterTelemetry.RefusedMessages.Add(1, new KeyValuePair<string, object?>(ClusterTelemetry.Tags.Reason, reason));
 
     protected override void PostStop()
     {
-        Forget();
-        _weights?.Dispose();
-        _previous?.Dispose();
-        _versions.Dispose();
-        _snapshots?.Dispose();
-        _sum.Dispose();
-        _momentum?.Dispose();
-        _reducer.Dispose();
+        _tensors.Dispose();
         base.PostStop();
     }
 }

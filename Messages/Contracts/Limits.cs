@@ -91,4 +91,79 @@ public static class Limits
     /// caches costs memory traffic. TCP's is left to the kernel, which tunes it; setting it by hand ends that.
     /// </summary>
     public const int LinkUnixSendBufferBytes = 1 << 20;
+
+    // ---- launch: a supervisor and its processes ----
+
+    /// <summary>Restarts of one process without a commit in between before the run is given up: 100 ms + … + 1.6 s = 3.1 s of waiting, and six starts of about a second.</summary>
+    public const int RestartsWithoutCommit = 5;
+
+    /// <summary>Wait before the first restart; doubles each time. A process needs longer than this to start, so a crash loop costs at most one core.</summary>
+    public const int RestartDelayMilliseconds = 100;
+
+    /// <summary>Longest wait before a restart: a machine that comes back is used again within seconds.</summary>
+    public const int MaxRestartDelayMilliseconds = 5_000;
+
+    /// <summary>A process that lived so long while steps were committed starts its back-off anew: twice what a start takes.</summary>
+    public const int SteadyMilliseconds = 2_000;
+
+    /// <summary>From SIGTERM to SIGKILL: a worker drains the leaf it computes, a few seconds at most.</summary>
+    public const int StopGraceSeconds = 10;
+
+    /// <summary>From SIGTERM to SIGKILL of the process that ends the run: it finishes the open step and writes a checkpoint, 3 x 4 B x 2^31 at 500 MB/s is 52 s.</summary>
+    public const int RunStopGraceSeconds = 60;
+
+    /// <summary>How often a child looks whether its supervisor lives, if nothing else tells it.</summary>
+    public const int ParentPollMilliseconds = 100;
+
+    /// <summary>An orphan may end in order for so long, then it kills itself. With the poll 1.1 s of the 2 s promised; the rest is for a loaded machine.</summary>
+    public const int OrphanGraceMilliseconds = 1_000;
+
+    /// <summary>Longest log line of a child, in bytes; the rest of the line is cut with a note. A commit record's summary is a tenth of it.</summary>
+    public const int MaxLogLineBytes = 16 * 1024;
+
+    /// <summary>Lines of a child that are kept for the report of its death: a screenful, at most 20 x 16 KiB per child.</summary>
+    public const int KeptLogLines = 20;
+
+    /// <summary>After a child's death its pipes are read for so long: a grandchild may hold them open for ever.</summary>
+    public const int PipeDrainMilliseconds = 500;
+
+    /// <summary>Length of a <c>--fault stop</c> unless given: ten leases of 500 ms, so that the stop is noticed.</summary>
+    public const double FaultStopSeconds = 5;
+
+    /// <summary>Longest <c>--fault stop</c>.</summary>
+    public const double MaxFaultStopSeconds = 3_600;
+    /// <summary>Most repetitions of a benchmark: a thousand pairs of ten seconds are five hours.</summary>
+    public const int MaxBenchmarkPairs = 1000;
+
+    /// <summary>Longest measurement of one side of a benchmark: an hour.</summary>
+    public const double MaxBenchmarkSeconds = 3600;
+
+    /// <summary>Most steps of one measurement: the record of each stays on disk until it ends, a million are some 500 MB.</summary>
+    public const int MaxBenchmarkSteps = 1_000_000;
+
+    /// <summary>Most parameters of a benchmarked update: the float that <see cref="NativeBuffer"/> can still address; five such arrays are 40 GiB.</summary>
+    public const int MaxBenchmarkParameters = int.MaxValue - ChunkFloats;
+
+    /// <summary>Time in which a Python interpreter must have imported torch: seconds from a warm cache, up to a minute from a cold disk.</summary>
+    public const int PythonProbeMilliseconds = 120_000;
+
+    // ---- membership ----
+
+    /// <summary>Joins of one name within <see cref="JoinWindowSeconds"/> before it is let in more slowly: a supervisor's whole row of restarts without a commit, and the first start.</summary>
+    public const int FreeJoins = RestartsWithoutCommit + 1;
+
+    /// <summary>See <see cref="FreeJoins"/>. A node that stays for a minute is steady.</summary>
+    public const int JoinWindowSeconds = 60;
+
+    /// <summary>First hold-off of a flapping node; doubles each time.</summary>
+    public const int FirstHoldOffSeconds = 1;
+
+    /// <summary>Longest hold-off: with the window above, two joins a minute of a node that flaps for ever.</summary>
+    public const int MaxHoldOffSeconds = 30;
+
+    /// <summary>After a takeover the names of the run's nodes are kept for them so long: a supervisor's longest back-off and a start.</summary>
+    public const int ReservedNameSeconds = 10;
+
+    /// <summary>Longest address or sentence that a node may say of itself, in characters: a Unix path has 108, a DNS name 253.</summary>
+    public const int MaxMemberText = 512;
 }

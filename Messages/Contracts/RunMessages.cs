@@ -14,9 +14,12 @@ public sealed record InitialState(Term Term, WorkerId Worker, NativeBuffer Buffe
 /// <param name="Slots">Optimizer state by name, each [BufferOffset]; empty before the first step.</param>
 /// <param name="AppliedSteps">Steps that were applied (not skipped) up to this version.</param>
 public sealed record LoadShard(
-    Term Term, WeightsVersion Version, NativeBuffer State, IReadOnlyDictionary<string, NativeBuffer> Slots, long AppliedSteps, TraceContext Trace)
+    Term Term, WeightsVersion Version, NativeBuffer State, IReadOnlyDictionary<string, NativeBuffer> Slots, long AppliedSteps, TraceContext Trace) : IReplicaInput
 {
     private static readonly Dictionary<string, NativeBuffer> NoSlots = [];
+
+    /// <summary>First float of the state vector that the buffers hold; null = they hold all of it.</summary>
+    public int? Offset { get; init; }
 
     /// <summary>The seeded first weights.</summary>
     public static LoadShard First(Term term, NativeBuffer state, TraceContext trace) => new(term, WeightsVersion.Initial, state, NoSlots, 0, trace);
@@ -39,7 +42,7 @@ public sealed record EvaluateBatches(
     [property: Key(0)] Term Term,
     [property: Key(1)] WeightsVersion Version,
     [property: Key(2)] IReadOnlyList<int> Batches,
-    [property: Key(3)] TraceContext Trace);
+    [property: Key(3)] TraceContext Trace) : IWorkerInput;
 
 /// <summary>Worker to coordinator: one batch's sums.</summary>
 /// <param name="Predictions">The class of the largest logit per sample, in sample order.</param>
@@ -57,7 +60,7 @@ public sealed record BatchEvaluated(
 
 /// <summary>To a shard: hand your range of this version to whoever asks. The weights by reference, optimizer state as a copy.</summary>
 [MessagePackObject]
-public sealed record SnapshotShard([property: Key(0)] Term Term, [property: Key(1)] WeightsVersion Version);
+public sealed record SnapshotShard([property: Key(0)] Term Term, [property: Key(1)] WeightsVersion Version) : IReplicaInput;
 
 /// <summary>Shard to whoever asked: weights and optimizer slots of its range, safe to read while training goes on; the receiver disposes the buffers.</summary>
 /// <param name="Offset">First float in the state vector.</param>

@@ -17,7 +17,7 @@ public sealed record BeginStep(
     [property: Key(3)] int LeafCount,
     [property: Key(4)] IReadOnlyList<LeafRange> Leases,
     [property: Key(5)] int BudgetMilliseconds,
-    [property: Key(6)] TraceContext Trace);
+    [property: Key(6)] TraceContext Trace) : IWorkerInput;
 
 /// <summary>A worker finished one leaf of one step. Small on purpose: the tensor travels as tree nodes.</summary>
 /// <param name="LossSum">Sum, not mean, of per-sample loss in nats: uneven leaves add up exactly.</param>
@@ -53,13 +53,13 @@ public sealed record ShardReduced(
     [property: Key(6)] TraceContext Trace) : IStepInput;
 
 /// <summary>Coordinator to shard: the step is in the log; apply it. Idempotent by (step, version).</summary>
-/// <param name="Attempt">The attempt whose sum is to be applied; differs from the record's when the step is replayed.</param>
+/// <param name="Sum">The sum that is to be applied: the record's own, or that of a replay in a later term.</param>
 [MessagePackObject]
 public sealed record ApplyStep(
     [property: Key(0)] Term Term,
     [property: Key(1)] CommitRecord Record,
-    [property: Key(2)] int Attempt,
-    [property: Key(3)] TraceContext Trace);
+    [property: Key(2)] SumKey Sum,
+    [property: Key(3)] TraceContext Trace) : IReplicaInput;
 
 /// <summary>Shard to coordinator: this shard holds (and has published) the version.</summary>
 [MessagePackObject]
@@ -76,4 +76,4 @@ public sealed record StepAbandoned(
     [property: Key(1)] StepId Step,
     [property: Key(2)] int Attempt,
     [property: Key(3)] string Reason,
-    [property: Key(4)] TraceContext Trace);
+    [property: Key(4)] TraceContext Trace) : IReplicaInput, IWorkerInput;

@@ -1,146 +1,200 @@
+using System.Collections.Concurrent;
 using Akka.Actor;
 using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 using Cluster.Workers.Data;
 
 namespace Cluster.Workers.Actors;
 
+/// <summary>Whom a worker talks to. The host keeps them up to date.</summary>
+/// <param name="Coordinator">Whoever is the coordinator now; null while there is none. Any thread.</param>
+/// <param name="Replica">A copy of a shard; null when its node is not connected. Returns at once.</param>
+/// <param name="Await">The same on the compute thread, which may wait a moment for a node that is just being connected.</param>
+public sealed record WorkerPeers(Func<IActorRef?> Coordinator, Func<ReplicaId, IActorRef?> Replica, Func<ReplicaId, IActorRef?> Await);
+
 /// <summary>
-/// A worker's mailbox: weights in, leases in, leaves and nodes out. It knows what it holds and what it was last told;
+/// Mailbox of one worker: <see cref="WorkerProtocol"/> decides when an order and its weights are both here;
 /// the computing itself is <see cref="WorkerCompute"/> on a <see cref="ComputeThread"/> of its own.
 /// </summary>
 public sealed class WorkerActor : ReceiveActor
 {
-    /// <summary>Who is who, sent once by the host before anything else.</summary>
-    /// <param name="Shards">In shard order.</param>
-    public sealed record Wiring(IActorRef Coordinator, IReadOnlyList<IActorRef> Shards);
+    /// <summary>Host to worker: (another) coordinator is there; tell it that this worker is ready, now or as soon as it is.</summary>
+    public sealed record Announce;
+
+    /// <summary>Host to worker: a node that holds shards is (again) connected; what was on its way is asked for and pushed again.</summary>
+    public sealed record PeerUp;
+
+    /// <summary>Host to worker: finish what was begun, begin nothing more, then tell the sender (<see cref="Drained"/>).</summary>
+    public sealed record Drain;
+
+    /// <summary>Nothing of this worker is on its way any more.</summary>
+    public sealed record Drained;
 
     private sealed record EngineBuilt(WorkerCompute Compute);
 
     private sealed record ComputeFailed(Exception Cause);
 
     private readonly WorkerSettings _settings;
+    private readonly WorkerPeers _peers;
     private readonly Func<IGradientEngine> _engine;
     private readonly Func<LeafPrefetcher> _prefetcher;
     private readonly Func<EvaluationBatches?> _evaluation;
     private readonly ComputeThread _thread;
     private readonly List<WeightsPart> _parts = [];
-    private readonly List<BeginStep> _waiting = [];
-    private readonly List<EvaluateBatches> _waitingEvaluations = [];
-    private Wiring? _wiring;
+    private readonly ConcurrentDictionary<int, LeafDone> _done = new();
     private WorkerCompute? _compute;
-    private WeightsVersion? _held;
-    private volatile BeginStep? _current;
+    private volatile WorkerState _state;
+    private volatile bool _isStopped;
+    private bool _isDraining;
 
     /// <param name="settings">Configuration of the run.</param>
     /// <param name="engine">Builds the engine; called once, on the compute thread. The actor disposes it.</param>
     /// <param name="prefetcher">Builds the prefetcher; called once. The actor disposes it.</param>
     /// <param name="evaluation">Builds the reader of the test split, null when there is none; called once. The actor disposes it.</param>
-    public WorkerActor(WorkerSettings settings, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation)
+    public WorkerActor(WorkerSettings settings, WorkerPeers peers, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation)
     {
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
+        _peers = peers;
         _engine = engine;
         _prefetcher = prefetcher;
         _evaluation = evaluation;
+        _state = new WorkerState { Worker = settings.Worker, Shards = settings.Shards };
         _thread = new ComputeThread(settings.Worker.ToString());
         Become(StartingBehaviour);
     }
 
-    public static Props Props(WorkerSettings settings, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation) =>
-        Akka.Actor.Props.Create(() => new WorkerActor(settings, engine, prefetcher, evaluation));
+    public static Props Props(WorkerSettings settings, WorkerPeers peers, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation) =>
+        Akka.Actor.Props.Create(() => new WorkerActor(settings, peers, engine, prefetcher, evaluation));
 
-    /// <summary>Waits for the wiring, then for the engine. Nothing else is legal: the coordinator grants after <see cref="WorkerReady"/>.</summary>
+    protected override void PreStart()
+    {
+        base.PreStart();
+        var self = Self;
+        Post(() => self.Tell(new EngineBuilt(new WorkerCompute(_settings, _engine(), _prefetcher(), _evaluation()))));
+    }
+
+    /// <summary>Waits for the engine. Nothing else is legal: the coordinator grants after <see cref="WorkerReady"/>.</summary>
     private void StartingBehaviour()
     {
-        Receive<Wiring>(wiring =>
-        {
-            _wiring = wiring;
-            var self = Self;
-            Post(() => self.Tell(new EngineBuilt(new WorkerCompute(_settings, _engine(), _prefetcher(), _evaluation()))));
-        });
         Receive<EngineBuilt>(built =>
         {
             _compute = built.Compute;
             Become(ReadyBehaviour);
-            _wiring!.Coordinator.Tell(new WorkerReady(_settings.Worker));
+            ToCoordinator(new WorkerReady(_settings.Worker));
         });
+        Receive<Announce>(_ => { });        // it is told when the engine is built
+        Receive<PeerUp>(_ => { });
+        Receive<Drain>(_ => Sender.Tell(new Drained(), Self));
+        // Weights of a run that goes on while this worker is getting ready; it asks for them when it has its first order.
+        Receive<WeightsPart>(part => part.Buffer.Dispose());
+        Receive<IWorkerInput>(_ => Refuse("worker that is not ready"));
         Receive<ComputeFailed>(Fail);
     }
 
     /// <summary>Computes what it is told, once the weights for it are here.</summary>
     private void ReadyBehaviour()
     {
-        Receive<InitializeState>(message =>
+        Receive<InitializeState>(message => Post(() => Send(new InitialState(message.Term, _settings.Worker, _compute!.Initialize(message.Seed)))));
+        Receive<IWorkerInput>(Handle);
+        Receive<Announce>(_ => ToCoordinator(new WorkerReady(_settings.Worker)));
+        Receive<Drain>(_ =>
         {
-            var coordinator = _wiring!.Coordinator;
-            Post(() => coordinator.Tell(new InitialState(message.Term, _settings.Worker, _compute!.Initialize(message.Seed))));
+            _isDraining = true;
+            var (sender, self) = (Sender, Self);
+            Post(() => sender.Tell(new Drained(), self));       // behind whatever was begun
         });
-        Receive<WeightsPart>(Take);
-        Receive<BeginStep>(Begin);
-        Receive<StepAbandoned>(abandoned =>
+        Receive<PeerUp>(_ =>
         {
-            if (_current is { } current && current.Step == abandoned.Step && current.Attempt <= abandoned.Attempt) _current = null;
-            _waiting.RemoveAll(b => b.Step == abandoned.Step && b.Attempt <= abandoned.Attempt);
-        });
-        Receive<EvaluateBatches>(request =>
-        {
-            // The coordinator's request may overtake the shards' weights: right after a state was loaded, always.
-            if (_held is { } held && request.Version <= held) Evaluate(request);
-            else _waitingEvaluations.Add(request);
+            Handle(new AskForWeights());
+            if (_state.Begin is not null && _state.Routes is { } routes) PushAgain([.. routes.Places.Select(static p => p.Shard)], routes.Places);
         });
         Receive<ComputeFailed>(Fail);
     }
 
-    private void Take(WeightsPart part)
+    private void Handle(IWorkerInput input)
     {
-        if (_held is { } held && part.Version <= held)
+        var before = _state.Begin;
+        if (_isDraining && input is BeginStep begin && !_state.IsCurrent(begin.Term, begin.Step, begin.Attempt)) return;
+        var (next, effects) = WorkerProtocol.Advance(_state, input);
+        _state = next;
+        if (next.Begin is null || before is null || !next.IsCurrent(before.Term, before.Step, before.Attempt)) _done.Clear();
+        foreach (var effect in effects) Run(effect, input);
+    }
+
+    private void Run(WorkerEffect effect, IWorkerInput input)
+    {
+        switch (effect)
         {
-            part.Buffer.Dispose();
-            ClusterTelemetry.RefusedMessages.Add(1, new KeyValuePair<string, object?>(ClusterTelemetry.Tags.Reason, "old weights"));
-            return;
+            case WorkerEffect.Compute compute:
+                Compute(compute.Begin with { Leases = compute.Leases }, _state.Routes!.Places);
+                break;
+            case WorkerEffect.ReportAgain again:
+                foreach (var leaf in again.Leaves)
+                    if (_done.TryGetValue(leaf, out var done)) ToCoordinator(done);
+                break;
+            case WorkerEffect.Push push:
+                PushAgain(push.Shards, _state.Routes!.Places);
+                break;
+            case WorkerEffect.Keep keep:
+                _parts.Add(keep.Part);
+                break;
+            case WorkerEffect.Load load:
+                Load(load.Version);
+                break;
+            case WorkerEffect.Ask ask:
+                _peers.Replica(ask.Place.PrimaryReplica)?.Tell(ask.Message, Self);
+                break;
+            case WorkerEffect.Evaluate evaluate:
+                Post(() => _compute!.Evaluate(evaluate.Request, Send));
+                break;
+            case WorkerEffect.Refuse refuse:
+                if (input is WeightsPart part) part.Buffer.Dispose();
+                Refuse(refuse.Reason);
+                break;
+            default:
+                throw new ClusterException($"no way to carry out {effect}");
         }
-        // A mix of versions is refused: parts of an older one can only be leftovers.
-        foreach (var old in _parts.Where(p => p.Version < part.Version)) old.Buffer.Dispose();
-        _parts.RemoveAll(p => p.Version < part.Version);
-        _parts.Add(part);
-        if (_parts.Count < _wiring!.Shards.Count) return;
-        var parts = _parts.ToArray();
-        _parts.Clear();
-        _held = part.Version;
-        Post(() => _compute!.Load(parts, part.Trace));
-        foreach (var begin in _waiting.Where(b => b.Step.Consumes == part.Version).ToArray()) Start(begin);
-        _waiting.RemoveAll(b => b.Step.Consumes <= part.Version);
-        foreach (var request in _waitingEvaluations.Where(e => e.Version == part.Version).ToArray()) Evaluate(request);
-        _waitingEvaluations.RemoveAll(e => e.Version <= part.Version);
     }
 
-    private void Evaluate(EvaluateBatches request)
+    private void Load(WeightsVersion version)
     {
-        var coordinator = _wiring!.Coordinator;
-        Post(() => _compute!.Evaluate(request, coordinator.Tell));
+        var parts = _parts.Where(p => p.Version == version).OrderBy(static p => p.Shard).ToArray();
+        foreach (var old in _parts.Where(p => p.Version < version)) old.Buffer.Dispose();
+        _parts.RemoveAll(p => p.Version <= version);
+        Post(() => _compute!.Load(parts, parts[^1].Trace));
     }
 
-    private void Begin(BeginStep begin)
+    private void Compute(BeginStep begin, IReadOnlyList<ShardPlace> places) => Post(() => _compute!.Compute(
+        begin,
+        isCurrent: () => !_isStopped && _state.IsCurrent(begin.Term, begin.Step, begin.Attempt),
+        leafDone: done =>
+        {
+            if (_state.IsCurrent(done.Term, done.Step, done.Attempt)) _done[done.Leaf] = done;
+            Send(done);
+        },
+        push: (node, buffer, trace) => Push(places, begin, node, buffer, trace)));
+
+    private void Push(IReadOnlyList<ShardPlace> places, BeginStep begin, TreeNode node, NativeBuffer buffer, TraceContext trace)
     {
-        _current = begin;
-        if (begin.Leases.Count == 0) return;
-        if (_held == begin.Step.Consumes) Start(begin);
-        else _waiting.Add(begin);
+        foreach (var place in places)
+            if (_peers.Await(place.PrimaryReplica) is { } shard)
+                shard.Tell(new GradientNode(begin.Term, begin.Step, begin.Attempt, node, begin.LeafCount, _settings.Worker, 0, buffer.Share(), trace), ActorRefs.NoSender);
     }
 
-    private void Start(BeginStep begin)
+    private void PushAgain(IReadOnlyList<ShardId> shards, IReadOnlyList<ShardPlace> places)
     {
-        var wiring = _wiring!;
-        Post(() => _compute!.Compute(
-            begin,
-            isCurrent: () => _current is { } current && current.Term == begin.Term && current.Step == begin.Step && current.Attempt == begin.Attempt,
-            leafDone: wiring.Coordinator.Tell,
-            push: (node, buffer, trace) =>
-            {
-                foreach (var shard in wiring.Shards)
-                    shard.Tell(new GradientNode(begin.Term, begin.Step, begin.Attempt, node, begin.LeafCount, _settings.Worker, buffer.Share(), trace));
-            }));
+        var begin = _state.Begin!;
+        var missing = places.Where(p => shards.Contains(p.Shard)).ToArray();
+        Post(() => _compute!.PushAgain(new SumKey(begin.Term, begin.Step, begin.Attempt), (node, buffer, trace) => Push(missing, begin, node, buffer, trace)));
     }
+
+    private void Send(object message) => _peers.Coordinator()?.Tell(message, ActorRefs.NoSender);
+
+    private void ToCoordinator(object message) => _peers.Coordinator()?.Tell(message, Self);
+
+    private static void Refuse(string reason) =>
+        ClusterTelemetry.RefusedMessages.Add(1, new KeyValuePair<string, object?>(ClusterTelemetry.Tags.Reason, reason));
 
     private void Post(Action job)
     {
@@ -160,13 +214,13 @@ public sealed class WorkerActor : ReceiveActor
 
     private void Fail(ComputeFailed failed)
     {
-        _wiring!.Coordinator.Tell(new WorkerFailed(_settings.Worker, failed.Cause.Message, failed.Cause is UserMistakeException));
+        ToCoordinator(new WorkerFailed(_settings.Worker, failed.Cause.Message, failed.Cause is UserMistakeException));
         Context.Stop(Self);
     }
 
     protected override void PostStop()
     {
-        _current = null;
+        _isStopped = true;
         foreach (var part in _parts) part.Buffer.Dispose();
         if (_compute is { } compute) _thread.Post(compute.Dispose);
         _thread.Dispose();

@@ -10,8 +10,9 @@ namespace Cluster.Workers.Actors;
 /// <param name="Batch">B.</param>
 /// <param name="Microbatches">K.</param>
 /// <param name="TotalSteps">Nothing is prefetched beyond.</param>
+/// <param name="Shards">P.</param>
 public sealed record WorkerSettings(
-    WorkerId Worker, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, double LogitScale);
+    WorkerId Worker, int Shards, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, double LogitScale);
 
 /// <summary>
 /// The device side of a worker: everything that happens on its compute thread. Holds no mailbox and makes no decision;
@@ -25,8 +26,8 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
 
     private readonly float[] _logits = new float[(evaluation?.BatchSize ?? 0) * engine.ClassCount];
 
-    /// <summary>Kept until the next version is here: a shard that lost them can ask again.</summary>
-    private readonly List<NativeBuffer> _pushed = [];
+    /// <summary>Kept until the next version is here: what a shard missed is pushed again.</summary>
+    private readonly List<(SumKey Sum, TreeNode Node, NativeBuffer Buffer, TraceContext Trace)> _pushed = [];
 
     public ParameterLayout Layout => engine.Layout;
 
@@ -69,6 +70,9 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
             .SetTag(ClusterTelemetry.Tags.Step, begin.Step.Value).SetTag(ClusterTelemetry.Tags.Attempt, begin.Attempt)
             .SetTag(ClusterTelemetry.Tags.Leaves, string.Join(',', begin.Leases));
         var trace = ClusterTelemetry.ContextFor(lease, begin.Trace);
+        // Of an earlier attempt: a node of another term or attempt is pushed by nobody.
+        foreach (var old in _pushed.Where(p => p.Sum.Step == begin.Step && (p.Sum.Term, p.Sum.Attempt) != (begin.Term, begin.Attempt))) old.Buffer.Dispose();
+        _pushed.RemoveAll(p => p.Sum.Step == begin.Step && (p.Sum.Term, p.Sum.Attempt) != (begin.Term, begin.Attempt));
         Prefetch(plan, begin.Leases);
         _accumulator.Begin(begin.Leases, plan.LeafCount);
         foreach (var range in begin.Leases)
@@ -102,8 +106,15 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         if (completed is not { } node) return;
         using var send = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Send, trace);
         send?.SetTag(ClusterTelemetry.Tags.Node, node.Node.ToString()).SetTag(ClusterTelemetry.Tags.Bytes, (long)node.Buffer.Length * sizeof(float));
-        _pushed.Add(node.Buffer);
-        push(node.Node, node.Buffer, ClusterTelemetry.ContextFor(send, trace));
+        var context = ClusterTelemetry.ContextFor(send, trace);
+        _pushed.Add((new SumKey(begin.Term, begin.Step, begin.Attempt), node.Node, node.Buffer, context));
+        push(node.Node, node.Buffer, context);
+    }
+
+    /// <summary>Pushes what is kept of this attempt once more.</summary>
+    public void PushAgain(SumKey sum, Action<TreeNode, NativeBuffer, TraceContext> push)
+    {
+        foreach (var pushed in _pushed.Where(p => p.Sum == sum)) push(pushed.Node, pushed.Buffer, pushed.Trace);
     }
 
     private PreparedLeaf WaitForData(StepPlan plan, int leaf, TraceContext trace)
@@ -150,7 +161,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
 
     private void ReleasePushed()
     {
-        foreach (var buffer in _pushed) buffer.Dispose();
+        foreach (var pushed in _pushed) pushed.Buffer.Dispose();
         _pushed.Clear();
     }
 

@@ -95,7 +95,7 @@ source_stamp() {
     find Directory.Build.props Directory.Build.targets Directory.Packages.props global.json .editorconfig \
       Messages Models Workers Coordinator ops -type f \
       \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.json' -o -name '*.yaml' \
-      -o -name '*.cpp' -o -name '*.h' -o -name 'CMakeLists.txt' -o -name '*.cmake' -o -name '*.txt' -o -name '.editorconfig' \) \
+      -o -name '*.cpp' -o -name '*.h' -o -name 'CMakeLists.txt' -o -name '*.py' -o -name '*.cmake' -o -name '*.txt' -o -name '.editorconfig' \) \
       -not -path '*/obj/*' -not -path '*/bin/*' -printf '%T@ %s %p\n' | LC_ALL=C sort
   } | sha256sum | cut -d' ' -f1
 }

@@ -19,11 +19,11 @@ public sealed class EarlyEvaluationSpecs
         using var system = ActorSystem.Create("test", "akka { loglevel = OFF, stdout-loglevel = OFF }");
         var coordinator = Inbox.Create(system);
         var worker = system.ActorOf(WorkerActor.Props(
-            new WorkerSettings(new WorkerId(0), train.Count, 64, 8, 3, TotalSteps: 0, LogitScale: 1),
+            new WorkerSettings(new WorkerId(0), 1, train.Count, 64, 8, 3, TotalSteps: 0, LogitScale: 1),
+            new WorkerPeers(() => coordinator.Receiver, _ => coordinator.Receiver, _ => coordinator.Receiver),
             () => new LinearEngine(train.Shape, train.ClassCount),
             () => new LeafPrefetcher(train, pipeline, 3, 8, "worker-0"),
             () => new EvaluationBatches(test, pipeline, 50)));
-        worker.Tell(new WorkerActor.Wiring(coordinator.Receiver, [coordinator.Receiver]));
         Assert.IsType<WorkerReady>(coordinator.Receive(Patience));
 
         // Weights that see a 7 in everything.
@@ -31,7 +31,10 @@ public sealed class EarlyEvaluationSpecs
         var state = NativeBuffer.Allocate(layout.StateFloats);
         state.Span.Clear();
         state.Span[layout["fc.bias"].Offset + 7] = 1;
+        var node = new NodeId(0, 1);
+        worker.Tell(new Routes(Term.First, [new ShardPlace(new ShardId(0), node, null)]));
         worker.Tell(new EvaluateBatches(Term.First, new WeightsVersion(5), [1], default));
+        Assert.IsType<RequestWeights>(coordinator.Receive(Patience));
         worker.Tell(new WeightsPart(Term.First, new WeightsVersion(5), new ShardId(0), 0, state, default));
 
         var result = Assert.IsType<BatchEvaluated>(coordinator.Receive(Patience));

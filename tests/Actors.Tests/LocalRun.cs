@@ -32,13 +32,14 @@ internal sealed record LocalRun
         public readonly List<CommitRecord> Log = [];
         public readonly List<EvaluationTotals> Evaluations = [];
         public readonly List<string> Said_ = [];
-        public readonly TaskCompletionSource<(StepId, RunEnd, string)> End = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public readonly TaskCompletionSource<RunOutcome> End = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        public void Begun(StepId step) { }
         public void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed) => Log.Add(record);
         public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions) => Evaluations.Add(totals);
         public void Checkpointed(CheckpointWritten checkpoint) { }
         public void Said(string kind, string node, string sentence) => Said_.Add($"{kind} {node}: {sentence}");
-        public void Ended(StepId last, RunEnd end, string reason) => End.TrySetResult((last, end, reason));
+        public void Ended(RunOutcome outcome) => End.TrySetResult(outcome);
     }
 
     public async Task<Outcome> RunAsync(CancellationToken stop = default)
@@ -48,54 +49,55 @@ internal sealed record LocalRun
         using var __ = test;
         var layout = LinearEngine.LayoutOf(train.Shape, train.ClassCount);
         var plan = ShardPlan.Deal(layout, Shards);
-        var rules = new StepRules(Shards, layout.ParameterChunkCount, ClipNorm, NonFinite, 0);
+        var rules = new StepRules(Shards, layout.ParameterChunkCount, ClipNorm, NonFinite, StragglerRules.Default);
         var optimizer = new OptimizerOptions();
         var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
-        var runPlan = new RunPlan("test", Seed, train.Count, Batch, Microbatches, Steps, Workers, rules, schedule, TestBatches: 3, EvalEvery, CheckpointPolicy.Never);
-        var path = Path.Combine(Path.GetTempPath(), $"cluster-test-{Guid.NewGuid():N}.jsonl");
+        var runPlan = new RunPlan("test", Seed, layout, train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(1, 0, 0), schedule, TestBatches: 3, EvalEvery, CheckpointPolicy.Never);
+        var folder = Directory.CreateTempSubdirectory("cluster-test-");
         var listener = new Listener();
         var system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }"));
         try
         {
-            using var log = CommitLogFile.Create(path);
-            var coordinator = system.ActorOf(CoordinatorActor.Props(runPlan, log, listener, TimeProvider.System), "coordinator");
-            var shards = plan.Ranges.Select(r => system.ActorOf(ParameterShardActor.Props(new ShardSettings(r.Shard, layout, r, optimizer)), r.Shard.ToString())).ToArray();
+            using var store = new RunStore(folder.FullName, new NoCheckpoints());
+            var snapshots = system.ActorOf(SnapshotActor.Props(null, layout, runPlan.CounterBase, TimeProvider.System), "snapshots");
+            var coordinator = system.ActorOf(CoordinatorActor.Props(runPlan, store, listener, snapshots, TimeProvider.System), "coordinator");
+            var workers = new IActorRef[Workers];
+            IActorRef[] shards = [];
+            var node = new NodeId(0, 1);
+            var shardPeers = new ShardPeers(() => workers, w => workers[w.Index], r => shards[r.Shard.Index], e => coordinator.Tell(new CoordinatorActor.Broken(e.Message)));
+            shards = [.. plan.Ranges.Select(r => system.ActorOf(
+                ParameterShardActor.Props(new ReplicaId(r.Shard, node), new Term(0), new ShardSettings(r.Shard, layout, r, optimizer), shardPeers), r.Shard.ToString()))];
             var pipeline = new AugmentationPipeline(new AugmentationOptions { PadCrop = 2, Flip = true }, train, Seed);
             var plain = new AugmentationPipeline(new AugmentationOptions(), test, Seed);
-            var workers = Enumerable.Range(0, Workers).Select(i => system.ActorOf(WorkerActor.Props(
-                new WorkerSettings(new WorkerId(i), train.Count, Batch, Microbatches, Seed, Steps, LogitScale: 1),
-                () => new LinearEngine(train.Shape, train.ClassCount) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
-                () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, $"worker-{i}"),
-                () => new EvaluationBatches(test, plain, 200)), $"worker-{i}")).ToArray();
-            foreach (var shard in shards) shard.Tell(new ParameterShardActor.Wiring(coordinator, workers));
-            coordinator.Tell(new CoordinatorActor.Wiring(workers, shards, Checkpoints: null));
-            foreach (var worker in workers) worker.Tell(new WorkerActor.Wiring(coordinator, shards));
+            var peers = new WorkerPeers(() => coordinator, r => shards[r.Shard.Index], r => shards[r.Shard.Index]);
+            for (var index = 0; index < Workers; index++)
+            {
+                var i = index;
+                workers[i] = system.ActorOf(WorkerActor.Props(
+                    new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, LogitScale: 1),
+                    peers,
+                    () => new LinearEngine(train.Shape, train.ClassCount) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
+                    () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, $"worker-{i}"),
+                    () => new EvaluationBatches(test, plain, 200)), $"worker-{i}");
+                coordinator.Tell(new CoordinatorActor.WorkerAt(new WorkerId(i), workers[i]));
+            }
+            coordinator.Tell(new CoordinatorActor.NodeAt(node, shards));
             await using var registration = stop.Register(() => coordinator.Tell(new StopRun("stopped by the test")));
-            var (last, end, reason) = await listener.End.Task.WaitAsync(TimeSpan.FromSeconds(60));
-            var hash = end is RunEnd.Finished or RunEnd.Stopped && last.Value > 0 ? await HashAsync(shards, layout, last) : "";
-            return new Outcome(listener.Log, hash, listener.Evaluations, listener.Said_, end, reason, await File.ReadAllBytesAsync(path));
+            var outcome = await listener.End.Task.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
+            return new Outcome(
+                listener.Log, outcome.StateSha256 ?? "", listener.Evaluations, listener.Said_, outcome.End, outcome.Reason,
+                await File.ReadAllBytesAsync(Path.Combine(folder.FullName, RunStore.CommitsName), CancellationToken.None));
         }
         finally
         {
             await system.Terminate();
-            File.Delete(path);
+            folder.Delete(recursive: true);
         }
     }
 
-    private static async Task<string> HashAsync(IActorRef[] shards, ParameterLayout layout, StepId last)
+    private sealed class NoCheckpoints : ICheckpointSource
     {
-        using var hash = new StateHash(layout, last.Produces);
-        var snapshots = await Task.WhenAll(shards.Select(s => s.Ask<ShardSnapshot>(new SnapshotShard(Term.First, last.Produces), TimeSpan.FromSeconds(20))));
-        foreach (var s in snapshots) hash.AppendState(s.Weights.Span);
-        hash.AppendCounters(_ => snapshots[0].AppliedSteps);
-        hash.BeginSlot(SgdRule.MomentumSlot);
-        foreach (var s in snapshots)
-            if (s.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot)) hash.AppendSlot(slot.Span);
-        foreach (var s in snapshots)
-        {
-            s.Weights.Dispose();
-            foreach (var slot in s.Slots.Values) slot.Dispose();
-        }
-        return hash.Finish();
+        public WeightsVersion? Newest(StepId logged) => null;
+        public LoadShard Load(WeightsVersion version) => throw new InvalidOperationException("there is none");
     }
 }

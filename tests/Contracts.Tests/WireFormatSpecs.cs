@@ -23,6 +23,12 @@ public sealed class WireFormatSpecs
         "9c" + TermHex + StepHex + "01" + "04" + "cd0200" + "cb4004000000000000" + "cb3fd0000000000000" + "cb4020000000000000" + "cb3fe0000000000000" + "cb3fc0000000000000" +
         "c3" + "91" + LeafHex;
 
+    private static readonly Member Worker1 = new("worker-1", MemberRole.Worker, 1, 300, ":1", MemberState.Leaving);
+
+    private static readonly MembershipView View = new(7, new Term(2), null, [Worker1], "gone");
+
+    private const string Worker1Hex = "96" + "a8" + "776f726b65722d31" + "02" + "01" + "cd012c" + "a23a31" + "01", ViewHex = "95" + "07" + TermHex + "c0" + "91" + Worker1Hex + "a4676f6e65";
+
     private static readonly Dictionary<Type, (object Message, string Hex)> Golden = new()
     {
         [typeof(Term)] = (new Term(2), TermHex),
@@ -47,6 +53,12 @@ public sealed class WireFormatSpecs
         [typeof(SnapshotShard)] = (new SnapshotShard(new Term(2), new WeightsVersion(300)), "92" + TermHex + StepHex),
         [typeof(WorkerReady)] = (new WorkerReady(new WorkerId(1)), "91" + "9101"),
         [typeof(WorkerFailed)] = (new WorkerFailed(new WorkerId(1), "gone", true), "93" + "9101" + "a4" + "676f6e65" + "c3"),
+        [typeof(Member)] = (Worker1, Worker1Hex),
+        [typeof(MembershipView)] = (View, ViewHex),
+        [typeof(MemberHello)] = (new MemberHello(null, MemberRole.ParameterServer, 300, ":1"), "94" + "c0" + "01" + "cd012c" + "a23a31"),
+        [typeof(MemberWelcome)] = (new MemberWelcome("gone", View), "92" + "a4676f6e65" + ViewHex),
+        [typeof(MemberRefusal)] = (new MemberRefusal("gone", true), "92" + "a4676f6e65" + "c3"),
+        [typeof(MemberLeaves)] = (new MemberLeaves("worker-1", 300), "92" + "a8" + "776f726b65722d31" + "cd012c"),
         [typeof(StopRun)] = (new StopRun("gone"), "91" + "a4" + "676f6e65"),
     };
 

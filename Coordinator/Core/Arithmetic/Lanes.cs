@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 [assembly: InternalsVisibleTo("Cluster.Core.Tests")]
-[assembly: InternalsVisibleTo("Cluster.Core.Benchmarks")]
 
 namespace Cluster.Coordinator.Core;
 

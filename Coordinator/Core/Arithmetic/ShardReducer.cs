@@ -2,6 +2,10 @@ using Cluster.Contracts;
 
 namespace Cluster.Coordinator.Core;
 
+/// <summary>A node's tensor as a shard reads it.</summary>
+/// <param name="Start">Where the shard's first float lies in the buffer: its offset for a whole state vector, 0 for one cut to the shard.</param>
+public readonly record struct NodeMemory(NativeBuffer Buffer, int Start);
+
 /// <summary>
 /// Runs a <see cref="ReductionProgram"/> over the memory of one shard, chunk by chunk: the temporaries of one chunk stay
 /// in the second-level cache, and the last addition of each chunk yields its sum of squares on the way.
@@ -28,16 +32,15 @@ public sealed class ShardReducer : IDisposable
 
     /// <summary>Completes the tree over the whole range.</summary>
     /// <param name="nodes">In the order of <see cref="ReductionProgram.Nodes"/>; read only.</param>
-    /// <param name="nodeOffset">Where the shard's first float lies in each of them: <see cref="ShardRange.Offset"/> for whole state vectors, 0 for cut ones.</param>
     /// <param name="summed">[Range.Length]; receives the root's value.</param>
     /// <param name="squaredNorms">[<see cref="ParameterChunkCount"/>]; receives the sum of squares per parameter chunk. A non-finite element makes its chunk's sum non-finite.</param>
-    public void Reduce(ReductionProgram program, IReadOnlyList<NativeBuffer> nodes, int nodeOffset, Span<float> summed, Span<double> squaredNorms)
+    public void Reduce(ReductionProgram program, IReadOnlyList<NodeMemory> nodes, Span<float> summed, Span<double> squaredNorms)
     {
         if (summed.Length != Range.Length) throw new ArgumentException($"{Range.Shard} sums {Range.Length} floats, not {summed.Length}", nameof(summed));
         if (squaredNorms.Length != ParameterChunkCount) throw new ArgumentException($"{Range.Shard} has {ParameterChunkCount} parameter chunks, not {squaredNorms.Length}", nameof(squaredNorms));
         for (var i = 0; i < Range.ChunkCount; i++)
         {
-            var square = ReduceChunk(program, nodes, nodeOffset, i, summed);
+            var square = ReduceChunk(program, nodes, i, summed);
             if (i < ParameterChunkCount) squaredNorms[i] = square;
         }
     }
@@ -45,7 +48,7 @@ public sealed class ShardReducer : IDisposable
     /// <summary>Completes the tree over one chunk; see <see cref="Reduce"/>.</summary>
     /// <param name="chunk">Counted from the shard's first chunk.</param>
     /// <returns>The chunk's sum of squares; 0 for a chunk of buffers.</returns>
-    public double ReduceChunk(ReductionProgram program, IReadOnlyList<NativeBuffer> nodes, int nodeOffset, int chunk, Span<float> summed)
+    public double ReduceChunk(ReductionProgram program, IReadOnlyList<NodeMemory> nodes, int chunk, Span<float> summed)
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(nodes);
@@ -58,15 +61,15 @@ public sealed class ShardReducer : IDisposable
         var wantsNorm = chunk < ParameterChunkCount;
         if (program.Additions.Count == 0)
         {
-            nodes[0].Span.Slice(nodeOffset + start, length).CopyTo(result);
+            Node(nodes[0], start, length).CopyTo(result);
             return wantsNorm ? ChunkNorm.SumOfSquares(result) : 0;
         }
         var scratch = Scratch(program.ScratchCount);
         for (var i = 0; i < program.Additions.Count; i++)
         {
             var (target, left, right) = program.Additions[i];
-            var l = Read(left, nodes, scratch, nodeOffset + start, length);
-            var r = Read(right, nodes, scratch, nodeOffset + start, length);
+            var l = Read(left, nodes, scratch, start, length);
+            var r = Read(right, nodes, scratch, start, length);
             if (target.Kind == OperandKind.Scratch) Sum.Add(scratch.Slice(target.Index * Limits.ChunkFloats, length), l, r);
             else if (wantsNorm) return Sum.AddAndSquare(result, l, r);
             else Sum.Add(result, l, r);
@@ -80,10 +83,12 @@ public sealed class ShardReducer : IDisposable
         _scratch = null;
     }
 
-    private static ReadOnlySpan<float> Read(Operand operand, IReadOnlyList<NativeBuffer> nodes, Span<float> scratch, int start, int length) =>
+    private static ReadOnlySpan<float> Read(Operand operand, IReadOnlyList<NodeMemory> nodes, Span<float> scratch, int start, int length) =>
         operand.Kind == OperandKind.Node
-            ? nodes[operand.Index].Span.Slice(start, length)
+            ? Node(nodes[operand.Index], start, length)
             : scratch.Slice(operand.Index * Limits.ChunkFloats, length);
+
+    private static ReadOnlySpan<float> Node(NodeMemory node, int start, int length) => node.Buffer.Span.Slice(node.Start + start, length);
 
     private Span<float> Scratch(int chunks)
     {

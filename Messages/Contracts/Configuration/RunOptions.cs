@@ -50,6 +50,9 @@ public sealed record RunOptions
     /// <summary>P: parameter shards.</summary>
     public int Ps { get; init; } = 1;
 
+    /// <summary>Standbys per shard, 0 or 1; null = 1 when several nodes hold shards, else 0.</summary>
+    public long? Replicas { get; init; }
+
     /// <summary><c>cpu</c> or a list such as <c>cuda:0,cuda:1</c>; workers take them in turn.</summary>
     public string Device { get; init; } = "cpu";
 

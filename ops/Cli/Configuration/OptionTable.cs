@@ -102,6 +102,8 @@ public static class OptionTable
             o => o.Workers, (o, v) => o with { Workers = v }, "workers"),
         Integer<int>(Where, "ps", "--ps", "P, the parameter shards.", new(1, Limits.MaxShards),
             o => o.Ps, (o, v) => o with { Ps = v }, "shards"),
+        OptionalInteger(Where, "replicas", "--replicas", "Standbys of each parameter shard on another process: 0 or 1; null = 1 in launch with --ps 2 and more, else 0. Alone in one process there is none.", new(0, 1),
+            o => o.Replicas, (o, v) => o with { Replicas = v }, "standbys"),
         Text(Where, "device", "--device", "cpu, or a list such as cuda:0,cuda:1; workers take them in turn.", "DEVICE", mayBeNull: false,
             o => o.Device, (o, v) => o with { Device = v! }),
         Integer<int>(Where, "threads", "--threads", "libtorch's and BLAS's threads per worker; another number gives other bits.", new(1, 1024),

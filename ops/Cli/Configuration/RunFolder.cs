@@ -13,6 +13,7 @@ public sealed class RunFolder : IDisposable
 {
     public const string ConfigName = "config.yaml";
     public const string CommitsName = "commits.jsonl";
+    public const string TermName = "term";
     public const string EventsName = "events.jsonl";
     public const string SummaryName = "summary.json";
     public const string FailureName = "failure.txt";
@@ -23,9 +24,9 @@ public sealed class RunFolder : IDisposable
     private readonly bool _isNew;
     private readonly Dictionary<string, string> _facts = [];
     private readonly Lock _lock = new();
-    private readonly RunLock _claim;
+    private readonly RunLock? _claim;
 
-    private RunFolder(ResolvedRun run, bool isNew, RunLock claim)
+    private RunFolder(ResolvedRun run, bool isNew, RunLock? claim)
     {
         _run = run;
         _claim = claim;
@@ -67,6 +68,15 @@ public sealed class RunFolder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(run);
         var folder = new RunFolder(run, isNew: false, RunLock.Take(run.OutDirectory));
+        foreach (var (key, value) in run.Resumes!.Facts) folder._facts[key] = value;
+        return folder;
+    }
+
+    /// <summary>Opens the folder of a run that this process serves; whoever started it holds the claim, and terms keep two coordinators apart.</summary>
+    public static RunFolder Attach(ResolvedRun run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        var folder = new RunFolder(run, isNew: false, claim: null);
         foreach (var (key, value) in run.Resumes!.Facts) folder._facts[key] = value;
         return folder;
     }
@@ -118,15 +128,15 @@ public sealed class RunFolder : IDisposable
     {
         if (new FileInfo(Path.Combine(Location, CommitsName)) is { Exists: true, Length: > 0 }) return;
         Events.Dispose();
-        _claim.Dispose();
-        foreach (var name in (string[])[ConfigName, EventsName, CommitsName, Hosting.MetricsCsv.Name, RunLock.Name]) File.Delete(Path.Combine(Location, name));
+        _claim?.Dispose();
+        foreach (var name in (string[])[ConfigName, EventsName, CommitsName, TermName, Hosting.MetricsCsv.Name, RunLock.Name]) File.Delete(Path.Combine(Location, name));
         if (_isNew && !Directory.EnumerateFileSystemEntries(Location).Any()) Directory.Delete(Location);
     }
 
     public void Dispose()
     {
         Events.Dispose();
-        _claim.Dispose();
+        _claim?.Dispose();
     }
 
     /// <summary>A number that JSON can hold; NaN and infinities become null.</summary>

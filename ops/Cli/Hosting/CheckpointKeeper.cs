@@ -9,7 +9,7 @@ namespace Cluster.Cli.Hosting;
 /// <summary>Puts the shards' snapshots on disk as a checkpoint and lets go of old ones. Called on the checkpoint thread.</summary>
 /// <param name="counterBase">What counters stood at before the first step of this run (imported weights); 0 where absent.</param>
 internal sealed class CheckpointKeeper(
-    CheckpointStore store, ParameterLayout layout, CommitLogFile log, ResolvedRun run, RunPlan plan, string? fingerprint, IReadOnlyDictionary<string, long> counterBase) : ICheckpointWriter
+    CheckpointStore store, ParameterLayout layout, RunStore log, ResolvedRun run, RunPlan plan, string? fingerprint, IReadOnlyDictionary<string, long> counterBase) : ICheckpointWriter
 {
     /// <summary>Kept besides the newest ones: the one with the best test accuracy.</summary>
     private const int KeepBest = 1;

@@ -31,40 +31,31 @@ internal static class LocalEvaluation
         var engines = new EngineFactory(options, test);
         using var source = StateSource.Open(weights, engines.Layout, say);
         var plan = PlanOf(options, runId, train, test, engines.Layout, source);
-        var scratch = Directory.CreateTempSubdirectory("cluster-eval-");
+        var listener = new EvaluationListener(say);
+        using var store = new LoadedState(LoadShard.First(Term.First, source.State.Share(), default) with { Version = source.Version, AppliedSteps = source.AppliedSteps });
+        var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
         try
         {
-            using var log = CommitLogFile.Create(Path.Combine(scratch.FullName, RunFolder.CommitsName));
-            var listener = new EvaluationListener(say);
-            var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
-            try
-            {
-                RunComposition.Create(system, options, plan, engines, train, test, log, listener, writer: null);
-                var (totals, predictions) = await listener.Completion.WaitAsync(stop);
-                return EvaluationReport.Of(options, source.Path, totals, predictions, test);
-            }
-            finally
-            {
-                await system.Terminate();
-                system.Dispose();
-            }
+            RunComposition.Create(system, options, plan, engines, train, test, store, listener, writer: null);
+            var (totals, predictions) = await listener.Completion.WaitAsync(stop);
+            return EvaluationReport.Of(options, source.Path, totals, predictions, test);
         }
         finally
         {
-            scratch.Delete(recursive: true);
+            await system.Terminate();
+            system.Dispose();
         }
     }
 
     private static RunPlan PlanOf(RunOptions options, string runId, IDataset train, IDataset test, ParameterLayout layout, StateSource source)
     {
-        var state = LoadShard.First(Term.First, source.State.Share(), default) with { Version = source.Version, AppliedSteps = source.AppliedSteps };
-        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, options.Optimizer.ClipNorm, NonFinitePolicy.Recompute, LeafBudgetMilliseconds: 0);
+        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, options.Optimizer.ClipNorm, NonFinitePolicy.Recompute, StragglerRules.Default);
         var batches = (test.Count + EvaluationBatches.DefaultBatchSize - 1) / EvaluationBatches.DefaultBatchSize;
         // No step is taken, so the schedule is never asked.
         var schedule = LearningRateSchedule.Create(new ScheduleOptions(), totalSteps: 1, stepsPerEpoch: 1);
         return new RunPlan(
-            runId, options.Seed, train.Count, options.Batch, options.Microbatches, TotalSteps: source.Version.Value, options.Workers, rules, schedule,
-            batches, EvalEvery: 0, CheckpointPolicy.Never, new RunStart(Term.First, source.Version, state, []));
+            runId, options.Seed, layout, train.Count, options.Batch, options.Microbatches, TotalSteps: source.Version.Value, options.Workers, rules, new TermRules(1, 0, 0), schedule,
+            batches, EvalEvery: 0, CheckpointPolicy.Never);
     }
 
     private static void CheckChannels(AugmentationOptions augmentation, IDataset data)
@@ -86,6 +77,8 @@ internal sealed class EvaluationListener(Action<string> say) : IRunListener
     /// <summary>Totals, and the class given to each sample in order.</summary>
     public Task<(EvaluationTotals Totals, IReadOnlyList<int> Predictions)> Completion => _completion.Task;
 
+    public void Begun(StepId step) => throw new ClusterException($"an evaluation began step {step}");
+
     public void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed) => throw new ClusterException($"an evaluation committed step {record.Step}");
 
     public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions) => _result = (totals, predictions);
@@ -94,10 +87,10 @@ internal sealed class EvaluationListener(Action<string> say) : IRunListener
 
     public void Said(string kind, string node, string sentence) => say(sentence);
 
-    public void Ended(StepId last, RunEnd end, string reason)
+    public void Ended(RunOutcome outcome)
     {
-        if (end == RunEnd.UserMistake) _completion.TrySetException(new UserMistakeException(reason));
-        else if (end == RunEnd.Finished && _result is { } result) _completion.TrySetResult(result);
-        else _completion.TrySetException(new ClusterException(reason));
+        if (outcome.End == RunEnd.UserMistake) _completion.TrySetException(new UserMistakeException(outcome.Reason));
+        else if (outcome.End == RunEnd.Finished && _result is { } result) _completion.TrySetResult(result);
+        else _completion.TrySetException(new ClusterException(outcome.Reason));
     }
 }

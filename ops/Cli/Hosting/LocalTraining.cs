@@ -33,26 +33,25 @@ public static class LocalTraining
         CheckWorld(run, train, engines);
         folder.WriteConfig(Facts(run, train, test, engines, total));
 
-        var opening = run.Resumes is null ? RunOpening.New(folder) : RunOpening.Resume(folder, engines.Layout, total, observer);
-        using var log = opening.Log;
+        var opening = run.Resumes is null ? RunOpening.New : RunOpening.Resume(folder, engines.Layout, total, observer);
         if (opening.Finished is { } finished) return FinishedBefore(finished, engines.Layout, total, train.Count, stepsPerEpoch, options.Batch, observer);
 
-        var plan = PlanOf(run, train, test, engines.Layout, total, opening.Start);
-        observer.Starting(run, Description(options, plan, engines.Layout, train));
+        var plan = PlanOf(run, train, test, engines.Layout, total) with { CounterBase = opening.CounterBase };
+        observer.Starting(run, Description(options, plan, engines.Layout, train, opening.Version));
+        using var store = new RunStore(folder.Location, new StoredCheckpoints(folder.Location, engines.Layout));
         var writer = plan.Checkpoints.IsOn
-            ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location), engines.Layout, log, run, plan, engines.Fingerprint, opening.CounterBase)
+            ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location), engines.Layout, store, run, plan, engines.Fingerprint, opening.CounterBase)
             : null;
         using var metrics = MetricsCsv.Open(Path.Combine(folder.Location, MetricsCsv.Name), opening.Logged, observer.Said);
         var listener = new RunListener(plan, folder, observer, metrics);
         var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
         try
         {
-            var actors = RunComposition.Create(system, options, plan, engines, train, test, log, listener, writer);
-            await using var stopping = stop.Register(() => actors.Coordinator.Tell(new StopRun("interrupted")));
+            var coordinator = RunComposition.Create(system, options, plan, engines, train, test, store, listener, writer);
+            await using var stopping = stop.Register(() => coordinator.Tell(new StopRun("interrupted")));
             await listener.Completion;
-            var summary = listener.Summary(await actors.HashAsync(engines.Layout, listener.LastStep, opening.CounterBase));
-            log.Flush();
-            return listener.Interrupted ? throw new RunStoppedException(summary) : summary;
+            store.Flush();
+            return listener.Interrupted ? throw new RunStoppedException(listener.Summary()) : listener.Summary();
         }
         finally
         {
@@ -62,7 +61,7 @@ public static class LocalTraining
     }
 
     /// <summary>A resumed run must find data, layout and arithmetic as it left them.</summary>
-    private static void CheckWorld(ResolvedRun run, IDataset train, EngineFactory engines)
+    internal static void CheckWorld(ResolvedRun run, IDataset train, EngineFactory engines)
     {
         if (run.Resumes is not { } stored) return;
         var differences = ResumeCheck.Differences(stored, new RunIdentity(train.Count, train.Fingerprint, engines.Layout.Hash, engines.Fingerprint));
@@ -70,7 +69,7 @@ public static class LocalTraining
         throw new UserMistakeException(string.Join('\n', differences.Select(d => $"{run.OutDirectory} cannot be resumed: {d}")));
     }
 
-    private static Dictionary<string, string> Facts(ResolvedRun run, IDataset train, IDataset test, EngineFactory engines, long total)
+    internal static Dictionary<string, string> Facts(ResolvedRun run, IDataset train, IDataset test, EngineFactory engines, long total)
     {
         var facts = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -90,13 +89,13 @@ public static class LocalTraining
         static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
     }
 
-    private static RunPlan PlanOf(ResolvedRun run, IDataset train, IDataset test, ParameterLayout layout, long total, RunStart? start)
+    internal static RunPlan PlanOf(ResolvedRun run, IDataset train, IDataset test, ParameterLayout layout, long total)
     {
         var options = run.Options;
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
         var recipeSteps = Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
         var schedule = LearningRateSchedule.Create(options.Schedule, options.Schedule.TotalSteps ?? recipeSteps, stepsPerEpoch);
-        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, options.Optimizer.ClipNorm, NonFinitePolicy.Recompute, LeafBudgetMilliseconds: 0);
+        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, options.Optimizer.ClipNorm, NonFinitePolicy.Recompute, StragglerRules.Default);
         var testBatches = !options.Evaluate ? 0 : (test.Count + EvaluationBatches.DefaultBatchSize - 1) / EvaluationBatches.DefaultBatchSize;
         var checkpoints = options.CheckpointEvery switch
         {
@@ -105,13 +104,13 @@ public static class LocalTraining
             { } steps => new CheckpointPolicy(steps, 0),
         };
         return new RunPlan(
-            run.RunId, options.Seed, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, schedule,
-            testBatches, options.EvalEvery, checkpoints, start);
+            run.RunId, options.Seed, layout, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, new TermRules(1, 0, 0), schedule,
+            testBatches, options.EvalEvery, checkpoints);
     }
 
-    private static string Description(RunOptions options, RunPlan plan, ParameterLayout layout, IDataset train)
+    internal static string Description(RunOptions options, RunPlan plan, ParameterLayout layout, IDataset train, WeightsVersion from)
     {
-        var start = plan.Start is { } from ? $"steps {from.Version.Value + 1:N0} to {plan.TotalSteps:N0}" : $"{plan.TotalSteps:N0} {Plural(plan.TotalSteps, "step")}";
+        var start = from.Value > 0 ? $"steps {from.Value + 1:N0} to {plan.TotalSteps:N0}" : $"{plan.TotalSteps:N0} {Plural(plan.TotalSteps, "step")}";
         return $"{options.Model}, {layout.ParameterFloats:N0} parameters; {train.Name}, {train.Count:N0} images; {start} of {options.Batch}; "
             + $"{options.Workers} {Plural(options.Workers, "worker")}, {options.Ps} parameter {Plural(options.Ps, "shard")}";
 
@@ -119,7 +118,7 @@ public static class LocalTraining
     }
 
     /// <summary>The run had reached its last step before: its hash, nothing else.</summary>
-    private static TrainingSummary FinishedBefore(LoadedCheckpoint finished, ParameterLayout layout, long total, int samples, int stepsPerEpoch, int batch, ITrainingObserver observer)
+    internal static TrainingSummary FinishedBefore(LoadedCheckpoint finished, ParameterLayout layout, long total, int samples, int stepsPerEpoch, int batch, ITrainingObserver observer)
     {
         using var loaded = finished;
         var slots = loaded.Slots.Select(s => (s.Key, (ReadOnlyMemory<float>)s.Value.Span.ToArray())).ToArray();

@@ -24,10 +24,21 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     public StepId LastStep { get; private set; }
     public bool Interrupted { get; private set; }
 
+    /// <summary>Told of every step whose leases are out; null = nobody wants to know.</summary>
+    public Action<StepId>? OnBegun { get; init; }
+
+    /// <summary>Told of every step that is in the log.</summary>
+    public Action<StepId>? OnCommitted { get; init; }
+
+    private string? _hash;
+
     private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_started);
+
+    public void Begun(StepId step) => OnBegun?.Invoke(step);
 
     public void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed)
     {
+        OnCommitted?.Invoke(record.Step);
         _last = record;
         _samples += record.Samples;
         // The first step pays for building kernels and filling buffers; it is not a rate.
@@ -63,10 +74,11 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
         observer.Said(sentence);
     }
 
-    public void Ended(StepId last, RunEnd end, string reason)
+    public void Ended(RunOutcome outcome)
     {
-        LastStep = last;
-        switch (end)
+        LastStep = outcome.Last;
+        _hash = outcome.StateSha256;
+        switch (outcome.End)
         {
             case RunEnd.Finished:
                 _completion.TrySetResult();
@@ -76,10 +88,10 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
                 _completion.TrySetResult();
                 break;
             case RunEnd.UserMistake:
-                _completion.TrySetException(new UserMistakeException(reason));
+                _completion.TrySetException(new UserMistakeException(outcome.Reason));
                 break;
             default:
-                _completion.TrySetException(new ClusterException(reason));
+                _completion.TrySetException(new ClusterException(outcome.Reason));
                 break;
         }
     }
@@ -91,10 +103,10 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
         return at.Epoch + (double)(at.FirstPosition + at.SampleCount) / plan.Samples;
     }
 
-    public TrainingSummary Summary(string hash)
+    public TrainingSummary Summary()
     {
         return new TrainingSummary(
-            LastStep.Value, EpochsAt(LastStep), hash, _training > TimeSpan.Zero ? _timedSamples / _training.TotalSeconds : 0,
+            LastStep.Value, EpochsAt(LastStep), _hash ?? "", _training > TimeSpan.Zero ? _timedSamples / _training.TotalSeconds : 0,
             _last?.Loss ?? double.NaN, _test, Elapsed);
     }
 }

@@ -1,30 +1,26 @@
 using Cluster.Cli.Configuration;
 using Cluster.Contracts;
-using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Checkpoints;
 using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Hosting;
 
 /// <summary>Where a run begins: at step 1 with an empty log, or where an earlier process left it.</summary>
-/// <param name="Start">Null for a new run.</param>
 /// <param name="CounterBase">What counters stood at before the run's first step.</param>
-/// <param name="Log">Open for appending; the caller disposes it.</param>
+/// <param name="Finished">The newest version is the last one and nothing is left to do; the caller disposes it.</param>
 /// <param name="Logged">What the log held.</param>
-/// <param name="Finished">The loaded version is the last one and nothing is left to do; the caller disposes it.</param>
-internal sealed record RunOpening(RunStart? Start, IReadOnlyDictionary<string, long> CounterBase, CommitLogFile Log, LoadedCheckpoint? Finished, IReadOnlyList<CommitLine> Logged)
+/// <param name="Version">Of the newest whole checkpoint; 0 = the first weights.</param>
+internal sealed record RunOpening(IReadOnlyDictionary<string, long> CounterBase, LoadedCheckpoint? Finished, IReadOnlyList<CommitLine> Logged, WeightsVersion Version)
 {
     private static readonly Dictionary<string, long> NoCounters = [];
 
-    public static RunOpening New(RunFolder folder) =>
-        new(null, NoCounters, CommitLogFile.Create(Path.Combine(folder.Location, RunFolder.CommitsName)), null, []);
+    public static readonly RunOpening New = new(NoCounters, null, [], WeightsVersion.Initial);
 
-    /// <summary>Takes the newest whole checkpoint and the log; says what was passed over, cut, and will be replayed.</summary>
+    /// <summary>Looks at the log and the newest whole checkpoint; says what was passed over, cut, and will be replayed.</summary>
     /// <exception cref="UserMistakeException">The log is damaged, or longer than the steps asked for.</exception>
     public static RunOpening Resume(RunFolder folder, ParameterLayout layout, long totalSteps, ITrainingObserver observer)
     {
-        var path = Path.Combine(folder.Location, RunFolder.CommitsName);
-        var content = ReadLog(path);
+        var content = ReadLog(Path.Combine(folder.Location, RunFolder.CommitsName));
         if (content.CutBytes > 0) Say("log-cut", $"The last line of {RunFolder.CommitsName} was torn ({content.CutBytes} bytes without a newline) and is cut: that step was never committed.");
         var logged = content.Lines.Count == 0 ? new StepId(0) : content.Lines[^1].Record.Step;
         if (logged.Value > totalSteps) throw new UserMistakeException($"{folder.Location} has committed {logged} steps already; --steps {totalSteps} would go back. Give at least {logged}.");
@@ -36,16 +32,14 @@ internal sealed record RunOpening(RunStart? Start, IReadOnlyDictionary<string, l
             throw new UserMistakeException($"{folder.Location}: the checkpoint of step {loaded.Version} is newer than the log, which ends at step {logged}; {RunFolder.CommitsName} was cut by hand or lost");
         var version = loaded?.Version ?? WeightsVersion.Initial;
         var counterBase = loaded?.Counters.ToDictionary(c => c.Key, c => c.Value - loaded.AppliedSteps, StringComparer.Ordinal) ?? NoCounters;
-        var log = content.Lines.Count == 0 && !File.Exists(path) ? CommitLogFile.Create(path) : CommitLogFile.Continue(path, content.ValidBytes);
-        if (loaded is not null && version.Value == totalSteps) return new RunOpening(null, counterBase, log, loaded, content.Lines);
+        if (loaded is not null && version.Value == totalSteps) return new RunOpening(counterBase, loaded, content.Lines, version);
 
-        var term = content.Lines.Count == 0 ? Term.First : content.Lines.Max(static l => l.Record.Term).Next();
-        var recorded = content.Lines.Select(static l => l.Record).Where(r => r.Step.Value > version.Value).ToArray();
+        var recorded = logged.Value - version.Value;
         Say("resumed", loaded is null
-            ? $"Resumed from the seeded first weights (there is no whole checkpoint); {recorded.Length} recorded steps are replayed."
-            : $"Resumed from {loaded.Path}, step {version}; {recorded.Length} recorded steps are replayed.");
-        var state = loaded is null ? null : new LoadShard(term, version, loaded.State, loaded.Slots, loaded.AppliedSteps, default);
-        return new RunOpening(new RunStart(term, version, state, recorded), counterBase, log, null, content.Lines);
+            ? $"Resumed from the seeded first weights (there is no whole checkpoint); {recorded} recorded steps are replayed."
+            : $"Resumed from {loaded.Path}, step {version}; {recorded} recorded steps are replayed.");
+        loaded?.Dispose();
+        return new RunOpening(counterBase, null, content.Lines, version);
 
         void Say(string kind, string sentence)
         {

@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+using Cluster.Contracts;
+
+namespace Cluster.Coordinator.Core;
+
+/// <summary>Where the running step stands.</summary>
+public enum StepPhase
+{
+    /// <summary>No step is open.</summary>
+    Idle,
+
+    /// <summary>Leaves are being computed and reduced.</summary>
+    Gathering,
+
+    /// <summary>The decision is made; its record is on its way to the log. Nothing has been sent.</summary>
+    Committing,
+
+    /// <summary>The record is written; shards are applying it.</summary>
+    Applying,
+
+    /// <summary>The run cannot go on.</summary>
+    Halted,
+}
+
+/// <summary>What to do with a non-finite gradient.</summary>
+public enum NonFinitePolicy
+{
+    /// <summary>Compute the leaf elsewhere as the next attempt; non-finite there too = halt.</summary>
+    Recompute,
+
+    /// <summary>Commit the step without applying it.</summary>
+    Skip,
+
+    Halt,
+}
+
+/// <summary>When a leaf counts as late, and when its worker counts as hung. Times in milliseconds.</summary>
+/// <param name="LateFactor">Leaf times above the median after which idle workers compute the leaf as well; 0 = never.</param>
+/// <param name="HangFactor">Leaf times above the median after which the worker gets no more leaves until it reports one.</param>
+/// <param name="HangFloor">A worker is never called hung before.</param>
+/// <param name="FirstLeaf">Budget while nothing is measured: building kernels, filling caches.</param>
+public sealed record StragglerRules(double LateFactor, double HangFactor, double HangFloor, double FirstLeaf)
+{
+    public static readonly StragglerRules Default = new(1.5, 5, 2_000, 120_000);
+    public static readonly StragglerRules Off = new(0, 0, 0, 0);
+
+    public bool IsOn => LateFactor > 0;
+}
+
+/// <summary>What never changes while a run lasts.</summary>
+/// <param name="Shards">P.</param>
+/// <param name="ParameterChunks">Chunks whose squared norms make up the global norm.</param>
+/// <param name="ClipNorm">0 = off.</param>
+public sealed record StepRules(int Shards, int ParameterChunks, double ClipNorm, NonFinitePolicy NonFinite, StragglerRules Stragglers);
+
+/// <summary>A worker as the protocol sees it.</summary>
+/// <param name="Speed">Leaves per second; 0 until measured.</param>
+/// <param name="Since">When its current leaf began, in milliseconds: its grant, or its last report.</param>
+/// <param name="IsHung">It let its budget pass; leaves are kept from it until it reports.</param>
+/// <param name="IsBehind">It was still at a leaf of an earlier step when that step was decided without it.</param>
+public sealed record WorkerStanding(WorkerId Worker, double Speed, double Since = 0, bool IsHung = false, bool IsBehind = false);
+
+/// <summary>One leaf of the open step.</summary>
+/// <param name="Done">The first report; later copies are dropped.</param>
+/// <param name="Reporters">Workers that have reported it in this attempt.</param>
+public sealed record LeafState(LeafDone? Done, ImmutableArray<WorkerId> Reporters)
+{
+    public static readonly LeafState Open = new(null, []);
+}
+
+/// <summary>A run of leaves that a living worker holds in this attempt.</summary>
+public sealed record Lease(WorkerId Worker, LeafRange Leaves);
+
+/// <summary>The whole state of the step protocol: a value. See <see cref="StepProtocol"/>.</summary>
+public sealed record StepState
+{
+    public required StepRules Rules { get; init; }
+    public required Term Term { get; init; }
+    public StepPhase Phase { get; init; } = StepPhase.Idle;
+    public ImmutableSortedDictionary<WorkerId, WorkerStanding> Workers { get; init; } = ImmutableSortedDictionary<WorkerId, WorkerStanding>.Empty;
+
+    /// <summary>The deal of the last step: kept while nothing speaks for another, so that leases are sticky.</summary>
+    public ImmutableArray<Lease> Deal { get; init; } = [];
+
+    /// <summary>Last step that is decided: its record is in the log, and shards hold its version or are told to.</summary>
+    public StepId Committed { get; init; }
+
+    // The open step.
+    public StepPlan Plan { get; init; }
+    public int Attempt { get; init; }
+    public double LearningRate { get; init; }
+    public ImmutableArray<LeafState> Leaves { get; init; } = [];
+    public ImmutableArray<Lease> Leases { get; init; } = [];
+    public ImmutableArray<ShardReduced?> Reduced { get; init; } = [];
+    public ImmutableArray<bool> Applied { get; init; } = [];
+
+    /// <summary>Shards that hold the step's version already (a replay after a takeover); they neither reduce nor apply.</summary>
+    public ImmutableArray<bool> Ahead { get; init; } = [];
+
+    /// <summary>Leaves that were non-finite in an earlier attempt of this step, and who found them so.</summary>
+    public ImmutableSortedDictionary<int, WorkerId> Suspects { get; init; } = ImmutableSortedDictionary<int, WorkerId>.Empty;
+
+    /// <summary>A sum was not finite in an earlier attempt of this step although every leaf that was counted is.</summary>
+    public bool SumWasNonFinite { get; init; }
+
+    /// <summary>The open step's record out of the log, when it is a replay.</summary>
+    public CommitRecord? Recorded { get; init; }
+
+    /// <summary>The decision, from <see cref="StepPhase.Committing"/> on.</summary>
+    public CommitRecord? Record { get; init; }
+
+    /// <summary>The sum that the decision is about.</summary>
+    public SumKey Sum { get; init; }
+
+    public StepId Step => Plan.Step;
+    public bool AllLeavesDone => Leaves.All(static l => l.Done is not null);
+    public bool AllReduced => Reduced.Zip(Ahead).All(static r => r.First is not null || r.Second);
+    public bool AllApplied => Applied.All(static a => a);
+
+    public static StepState Start(StepRules rules, Term term, StepId committed) =>
+        new() { Rules = rules, Term = term, Committed = committed };
+
+    /// <summary>The same workers under a new term: whatever was open is void.</summary>
+    public StepState InTerm(Term term, StepId committed) => Start(Rules, term, committed) with { Workers = Workers, Deal = Deal };
+}

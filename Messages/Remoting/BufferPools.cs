@@ -1,0 +1,17 @@
+using System.Collections.Concurrent;
+using Cluster.Contracts;
+
+namespace Cluster.Remoting;
+
+/// <summary>Buffers for tensors that arrive, by length: a run has few lengths, and they come back every step. Thread-safe.</summary>
+public sealed class BufferPools : IDisposable
+{
+    private readonly ConcurrentDictionary<int, NativeBufferPool> _pools = new();
+
+    public NativeBuffer Rent(int length) => _pools.GetOrAdd(length, static l => new NativeBufferPool(l)).Rent();
+
+    public void Dispose()
+    {
+        foreach (var pool in _pools.Values) pool.Dispose();
+    }
+}

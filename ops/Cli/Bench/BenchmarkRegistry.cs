@@ -1,0 +1,12 @@
+namespace Cluster.Cli.Bench;
+
+/// <summary>The benchmarks that <c>cluster bench</c> knows; a new one is a line here.</summary>
+internal static class BenchmarkRegistry
+{
+    public static IReadOnlyList<IBenchmark> All { get; } =
+    [
+        new Peers.PeersBenchmark(),
+        new LinkBenchmark(),
+        new Update.UpdateBenchmark(),
+    ];
+}

@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using Cluster.Cli.Configuration;
+using Cluster.Cli.Display;
+using Cluster.Cli.Nodes;
+using Cluster.Contracts;
+using Cluster.Link;
+
+namespace Cluster.Cli.Launch;
+
+/// <summary>The processes of a launched run: what they are started with, and the supervisor's own link to the coordinator.</summary>
+internal static class LaunchedRun
+{
+    /// <summary>Longest path of a Unix socket (sun_path) with room for the names of nodes.</summary>
+    private const int LongestSocketFolder = 80;
+
+    /// <returns>The exit code of <c>launch</c>.</returns>
+    public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, CancellationToken stop)
+    {
+        var sockets = SocketFolder();
+        try
+        {
+            var coordinator = new LinkAddress(LinkTransportKind.Unix, Path.Combine(sockets, "c"), 0);
+            var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
+            var children = Children(run, folder, faults, sockets, coordinator, secret);
+            var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name)], bare: NodeOptions.Coordinator);
+            await using var link = new SupervisorLink(coordinator, secret);
+            var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
+            using var injector = new FaultInjector(faults, supervisor, TimeProvider.System, (node, sentence) =>
+            {
+                printer.Said(node, sentence);
+                link.Happened("fault", node, sentence);
+            });
+            link.Start(supervisor, injector);
+            using var stopping = stop.Register(supervisor.RequestStop);
+            var result = await supervisor.RunAsync();
+            if (result.ExitCode == Verbs.ExitCodes.Done) return result.ExitCode;
+            if (result.ExitCode == Verbs.ExitCodes.Interrupted) throw new OperationCanceledException(result.Reason, stop);
+            folder.DiscardIfNothingCommitted();
+            throw result.ExitCode == Verbs.ExitCodes.BadInput ? new UserMistakeException(result.Reason) : new ClusterException(result.Reason);
+        }
+        finally
+        {
+            Directory.Delete(sockets, recursive: true);
+        }
+    }
+
+    private static string SocketFolder()
+    {
+        var folder = Directory.CreateTempSubdirectory("cluster-").FullName;
+        if (folder.Length <= LongestSocketFolder) return folder;
+        Directory.Delete(folder);
+        throw new UserMistakeException($"the folder for temporary files is too deep for a Unix socket: {folder}; set TMPDIR to a shorter one");
+    }
+
+    private static List<ChildSpec> Children(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, string sockets, LinkAddress coordinator, string secret)
+    {
+        var program = Environment.ProcessPath ?? throw new ClusterException("this process does not know its own program");
+        var environment = new Dictionary<string, string?>(StringComparer.Ordinal) { [NodeOptions.SecretVariable] = secret };
+        var children = new List<ChildSpec>
+        {
+            new(NodeOptions.Coordinator, program, ["node", "--role", NodeOptions.Coordinator, "--run", folder.Location, "--listen", coordinator.ToString()],
+                new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [FaultGate.Variable] = string.Join(',', faults.Select(static f => f.Step).Distinct()) })
+            {
+                EndsRun = true,
+            },
+        };
+        for (var i = 0; i < run.Options.Ps; i++)
+            children.Add(Node(NodeOptions.Shards, i, "--listen", $"unix:{Path.Combine(sockets, "p" + i)}"));
+        for (var i = 0; i < run.Options.Workers; i++) children.Add(Node(NodeOptions.Worker, i));
+        return children;
+
+        ChildSpec Node(string role, int index, params string[] more) =>
+            new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. more], environment);
+    }
+
+    /// <summary>What happens to processes is printed, and goes to events.jsonl through the coordinator.</summary>
+    private sealed class EventingObserver(LogPrinter printer, SupervisorLink link) : ISupervisorObserver
+    {
+        public void Line(string child, bool isError, string text) => printer.Line(child, isError, text);
+
+        public void Said(string? child, string sentence)
+        {
+            printer.Said(child, sentence);
+            link.Happened("process", child ?? "launch", sentence);
+        }
+
+        public void Started(string child, int process) => link.Happened("process-started", child, $"{child} runs as process {process}.");
+
+        public void Exited(string child, int process, ChildEnd end) => link.Happened("process-ended", child, $"{child} (process {process}) {end}.");
+    }
+}

@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Akka.Actor;
+using Cluster.Cli.Hosting;
+using Cluster.Cli.Nodes;
+using Cluster.Contracts;
+using Cluster.Link;
+using Cluster.Remoting;
+
+namespace Cluster.Cli.Launch;
+
+/// <summary>
+/// The supervisor's link to the coordinator: hears of steps, strikes faults inside them, and tells what happened to
+/// processes. While the coordinator is away (it may be the one that died) what happened is kept.
+/// </summary>
+internal sealed class SupervisorLink(LinkAddress coordinator, string secret) : IAsyncDisposable
+{
+    /// <summary>Events that are kept for a coordinator that is away; older ones have been printed.</summary>
+    private const int MostKept = 1000;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly ActorSystem _system = ActorSystem.Create("supervisor", ActorConfiguration.Create());
+    private readonly BufferPools _buffers = new();
+    private readonly ConcurrentQueue<ProcessEvent> _events = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _sending = new();
+    private volatile RemotePeer? _peer;
+    private Supervisor? _supervisor;
+    private FaultInjector? _faults;
+
+    public void Start(Supervisor supervisor, FaultInjector faults)
+    {
+        (_supervisor, _faults) = (supervisor, faults);
+        new Thread(Keep) { IsBackground = true, Name = "supervisor link" }.Start();
+    }
+
+    /// <summary>For events.jsonl.</summary>
+    public void Happened(string kind, string node, string sentence)
+    {
+        if (_events.Count < MostKept) _events.Enqueue(new ProcessEvent(kind, node, sentence));
+        Send();
+    }
+
+    private void Send()
+    {
+        lock (_sending)
+        {
+            while (_peer is { IsOpen: true } peer && _events.TryPeek(out var next))
+            {
+                if (!peer.Send(next)) return;
+                _events.TryDequeue(out _);
+            }
+        }
+    }
+
+    private void Keep()
+    {
+        var options = new NodeOptions(NodeOptions.Supervisor, NodeOptions.Supervisor, coordinator, null, Encoding.UTF8.GetBytes(secret));
+        while (!_stop.IsCancellationRequested)
+        {
+            using var ended = new ManualResetEventSlim();
+            var peer = new RemotePeer(_system, _buffers, new PeerCallbacks(Route, (_, _) => ended.Set()));
+            try
+            {
+                Links.Connect(coordinator, new LinkDiallerOptions { Self = options.Hello("", ""), Secret = options.Secret }, peer);
+                _peer = peer;
+                Send();
+                ended.Wait(_stop.Token);
+            }
+            catch (ClusterException)
+            {
+                // Not there yet, or not there any more: the supervisor restarts it.
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            _stop.Token.WaitHandle.WaitOne(Pause);
+        }
+    }
+
+    private IActorRef? Route(RemotePeer peer, object message, int target)
+    {
+        if (message is not StepNotice notice) return null;
+        if (notice.IsRecorded)
+        {
+            _supervisor!.Committed(notice.Step);
+            _faults!.Recorded(notice.Step);
+        }
+        else if (_faults!.IsDue(notice.Step))
+        {
+            _ = StrikeAsync(peer, notice.Step);
+        }
+        return null;
+    }
+
+    private async Task StrikeAsync(RemotePeer peer, StepId step)
+    {
+        await _faults!.StrikeAsync(step);
+        peer.Send(new FaultsStruck(step));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _system.Terminate();
+        _system.Dispose();
+        _buffers.Dispose();
+    }
+}

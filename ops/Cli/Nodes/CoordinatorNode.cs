@@ -1,0 +1,102 @@
+using Akka.Actor;
+using Cluster.Cli.Configuration;
+using Cluster.Cli.Hosting;
+using Cluster.Contracts;
+using Cluster.Coordinator.Actors;
+using Cluster.Coordinator.Checkpoints;
+using Cluster.Coordinator.Core;
+using Cluster.Link;
+using Cluster.Remoting;
+using Cluster.Workers.Data;
+
+namespace Cluster.Cli.Nodes;
+
+/// <summary>The process that decides: opens the run's folder, lets nodes in, carries the run to its end.</summary>
+internal static class CoordinatorNode
+{
+    /// <summary>How long shards that are missing are waited for when others are here: a restart with all its back-off.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the last words may take to reach everybody.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+
+    /// <param name="run">Validated; its folder holds config.yaml, and whatever earlier processes left.</param>
+    /// <exception cref="UserMistakeException">Data, options or addresses that cannot work.</exception>
+    /// <exception cref="ClusterException">The run failed.</exception>
+    public static async Task<TrainingSummary> RunAsync(ResolvedRun run, RunFolder folder, NodeOptions node, ITrainingObserver observer, CancellationToken stop)
+    {
+        var options = run.Options;
+        var (train, test) = Datasets.Open(options.Data, options.Seed);
+        using var trainSet = train;
+        using var testSet = test;
+        using var telemetry = TelemetryExport.Start(run.RunId);
+        var engines = new EngineFactory(options, train);
+        var layout = engines.Layout;
+        var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
+        var total = options.Steps ?? Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
+        LocalTraining.CheckWorld(run, train, engines);
+        folder.WriteConfig(LocalTraining.Facts(run, train, test, engines, total));
+
+        var opening = File.Exists(Path.Combine(folder.Location, RunFolder.CommitsName)) ? RunOpening.Resume(folder, layout, total, observer) : RunOpening.New;
+        if (opening.Finished is { } finished) return LocalTraining.FinishedBefore(finished, layout, total, train.Count, stepsPerEpoch, options.Batch, observer);
+        var replicas = (int)(options.Replicas ?? (options.Ps > 1 ? 1 : 0));
+        var plan = LocalTraining.PlanOf(run, train, test, layout, total) with
+        {
+            CounterBase = opening.CounterBase,
+            EndsWithLastWorker = false,
+            Terms = new TermRules(options.Ps, replicas, Grace.TotalMilliseconds),
+        };
+        observer.Starting(run, LocalTraining.Description(options, plan, layout, train, opening.Version));
+        using var disk = new RunStore(folder.Location, new StoredCheckpoints(folder.Location, layout));
+        var gate = FaultGate.FromEnvironment();
+        using var store = new GatedStore(disk, gate);
+        var writer = plan.Checkpoints.IsOn
+            ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location), layout, disk, run, plan, engines.Fingerprint, opening.CounterBase)
+            : null;
+        using var metrics = MetricsCsv.Open(Path.Combine(folder.Location, MetricsCsv.Name), opening.Logged, observer.Said);
+        using var buffers = new BufferPools();
+        var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
+        NodeRegistry? registry = null;
+        var listener = new RunListener(plan, folder, observer, metrics)
+        {
+            OnBegun = step => registry!.Notice(step, isRecorded: false),
+            OnCommitted = step => registry!.Notice(step, isRecorded: true),
+        };
+        var facts = new RunFacts(run.RunId, options, train.Fingerprint, layout, total, folder.Location, engines.Fingerprint);
+        registry = new NodeRegistry(system, buffers, facts, gate, disk.ReadTerm, listener.Said, WorkerNode.RangesOf(ShardPlan.Deal(layout, options.Ps), layout));
+        try
+        {
+            var snapshots = RunComposition.Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System), "snapshots");
+            var coordinator = RunComposition.Spawn(system, CoordinatorActor.Props(plan, store, listener, snapshots, TimeProvider.System), "coordinator");
+            registry.Bind(coordinator, snapshots);
+            using var door = Links.Listen(node.Listen!, new LinkListenerOptions
+            {
+                Self = new LinkHello(run.RunId, NodeOptions.Coordinator, NodeOptions.Coordinator, node.Incarnation),
+                Secret = node.Secret,
+                Admit = registry.Admit,
+                Refused = refusal => listener.Said("node-refused", refusal.Hello?.Name is { Length: > 0 } name ? name : "unknown", $"Somebody was turned away at the door: {refusal.Sentence}"),
+                Insecure = node.Insecure,
+            });
+            observer.Said($"listening at {door.Address}");
+            await using var stopping = stop.Register(() => coordinator.Tell(new StopRun("interrupted")));
+            try
+            {
+                await listener.Completion;
+            }
+            catch (ClusterException e)
+            {
+                registry.End(isFailure: true, e.Message);
+                throw;
+            }
+            registry.End(listener.Interrupted, listener.Interrupted ? "the run was interrupted" : "the run is done");
+            disk.Flush();
+            await Task.Delay(TimeSpan.FromMilliseconds(50), CancellationToken.None).WaitAsync(Farewell, CancellationToken.None);
+            return listener.Interrupted ? throw new RunStoppedException(listener.Summary()) : listener.Summary();
+        }
+        finally
+        {
+            await system.Terminate();
+            system.Dispose();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using Cluster.Cli.Configuration;
+using Cluster.Contracts;
+using Cluster.Link;
+using Cluster.Remoting;
+
+namespace Cluster.Cli.Nodes;
+
+/// <summary>How a process takes part in a run.</summary>
+/// <param name="Role"><c>coordinator</c>, <c>ps</c> or <c>worker</c>.</param>
+/// <param name="Name"><c>worker-1</c>; empty = the lowest free one of the role.</param>
+/// <param name="Join">Where the coordinator listens.</param>
+/// <param name="Listen">Where this process listens; null for a worker.</param>
+/// <param name="Secret">The join secret; may be empty on one machine.</param>
+internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, LinkAddress? Listen, ReadOnlyMemory<byte> Secret)
+{
+    /// <summary>Handed over in the environment: it never stands in a process list.</summary>
+    public const string SecretVariable = "CLUSTER_JOIN_SECRET";
+
+    public const string Coordinator = "coordinator", Shards = "ps", Worker = "worker", Supervisor = "supervisor";
+
+    /// <summary>How long a node looks for its coordinator before it gives up.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Binds to addresses that other machines reach although nothing is encrypted.</summary>
+    public bool Insecure { get; init; }
+
+    /// <summary>Another data folder than the coordinator's; null = the same.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>Another device than the run's list gives; null = the list's.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Tells the starts of a process apart: ticks of the wall clock, which a restart finds higher.</summary>
+    public long Incarnation { get; } = DateTime.UtcNow.Ticks;
+
+    public LinkHello Hello(string runId, string listens) => new(
+        runId, Role, Name, Incarnation, WireTypes.Write(new JoinNote(ProgramVersion.Text, listens, Environment.MachineName, Environment.ProcessId)));
+}
+
+/// <summary>Options of a run as they travel, and back.</summary>
+internal static class OptionTexts
+{
+    public static IReadOnlyList<OptionText> Of(RunOptions options) =>
+        [.. OptionTable.Rows.Select(row => (row.Key, Text: row.Read(options))).Where(static o => o.Text is not null).Select(static o => new OptionText(o.Key, o.Text!))];
+
+    /// <exception cref="ClusterException">An option that this version does not know, or cannot read.</exception>
+    public static RunOptions Read(IReadOnlyList<OptionText> texts)
+    {
+        var options = new RunOptions();
+        foreach (var text in texts)
+        {
+            var row = OptionTable.ByKey(text.Key) ?? throw new ClusterException($"the coordinator has an option '{text.Key}' that this version does not know");
+            try
+            {
+                options = row.Write(options, text.Text);
+            }
+            catch (FormatException e)
+            {
+                throw new ClusterException($"the coordinator's option '{text.Key}' must be {e.Message}", e);
+            }
+        }
+        return options;
+    }
+}

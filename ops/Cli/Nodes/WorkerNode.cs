@@ -1,0 +1,123 @@
+using Akka.Actor;
+using Cluster.Cli.Hosting;
+using Cluster.Contracts;
+using Cluster.Coordinator.Core;
+using Cluster.Link;
+using Cluster.Remoting;
+using Cluster.Workers.Actors;
+using Cluster.Workers.Data;
+
+namespace Cluster.Cli.Nodes;
+
+/// <summary>A process that computes leaves. It starts with the coordinator's address alone; everything else it is told.</summary>
+internal static class WorkerNode
+{
+    /// <summary>How long a push waits for a node that is being dialled.</summary>
+    private static readonly TimeSpan DialPatience = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(30);
+
+    /// <exception cref="UserMistakeException">Refused, or data and model are not those of the run.</exception>
+    public static async Task RunAsync(NodeOptions options, CancellationToken stop)
+    {
+        using var buffers = new BufferPools();
+        var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
+        try
+        {
+            await RunAsync(options, system, buffers, stop);
+        }
+        finally
+        {
+            await system.Terminate();
+            system.Dispose();
+        }
+    }
+
+    private static async Task RunAsync(NodeOptions options, ActorSystem system, BufferPools buffers, CancellationToken stop)
+    {
+        IActorRef? actor = null;
+        ShardNodes known = new([]);
+        ShardDirectory? directory = null;
+        var gate = new Lock();
+        IActorRef? Route(RemotePeer peer, object message, int target) => message is IWorkerInput or InitializeState ? actor : null;
+        directory = new ShardDirectory(system, buffers, options, Route, _ => actor?.Tell(new WorkerActor.PeerUp()));
+        using var disposable = directory;
+        var connection = new CoordinatorConnection(system, buffers, options, "", Route, message =>
+        {
+            if (message is not ShardNodes nodes) return;
+            lock (gate)
+            {
+                known = nodes;
+                if (actor is not null) directory.Update(nodes, self: null);
+            }
+        });
+
+        var (welcome, closed) = connection.Connect(stop);
+        var run = OptionTexts.Read(welcome.Options);
+        run = run with { Data = options.Data ?? run.Data, Device = options.Device ?? run.Device };
+        var (train, test) = Datasets.Open(run.Data, run.Seed);
+        using var trainSet = train;
+        using var testSet = test;
+        using var telemetry = TelemetryExport.Start(welcome.RunId);
+        var engines = new EngineFactory(run, train);
+        var ready = new NodeReady(train.Fingerprint, engines.Layout.Hash, engines.Fingerprint, engines.Numerics);
+        var plan = ShardPlan.Deal(engines.Layout, run.Ps);
+        directory.Know(welcome, engines.Layout, RangesOf(plan, engines.Layout));
+
+        var worker = new WorkerId(NodeNames.IndexOf(welcome.Name, NodeOptions.Worker));
+        var peers = new WorkerPeers(() => connection.Peer?.Ref(), directory.Find, replica => directory.Await(replica, DialPatience));
+        lock (gate)
+        {
+            actor = RunComposition.Spawn(system, RunComposition.WorkerOf(worker, run, welcome.TotalSteps, engines, train, test, peers), worker.ToString());
+            directory.Update(known, self: null);
+        }
+        var serving = Task.Factory.StartNew(() => connection.Serve(
+            welcome, closed,
+            connected: _ =>
+            {
+                connection.Peer?.Send(ready);
+                actor.Tell(new WorkerActor.Announce());
+            },
+            lost: closure => Console.Error.WriteLine($"the coordinator is gone ({closure.Sentence}); waiting for it"),
+            stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            await serving;
+        }
+        finally
+        {
+            if (stop.IsCancellationRequested && !connection.Over.IsCompleted) await LeaveAsync(actor, connection);
+            connection.Close("the worker ends");
+        }
+    }
+
+    /// <summary>A planned leave: what was begun is finished and pushed, then the coordinator is told.</summary>
+    private static async Task LeaveAsync(IActorRef actor, CoordinatorConnection connection)
+    {
+        try
+        {
+            await actor.Ask<WorkerActor.Drained>(new WorkerActor.Drain(), DrainPatience);
+        }
+        catch (AskTimeoutException)
+        {
+            // The leaf takes longer than anybody waits: it is leased to others.
+        }
+        connection.Peer?.Send(new NodeLeaving("it was asked to stop"));
+    }
+
+    public static Func<int, RangeOnWire> RangesOf(ShardPlan plan, ParameterLayout layout) => shard =>
+    {
+        var range = plan.Ranges[shard];
+        return new RangeOnWire(range.Offset, range.Length, Math.Clamp(layout.BufferOffset - range.Offset, 0, range.Length));
+    };
+}
+
+/// <summary>Names of nodes: a role and a number.</summary>
+internal static class NodeNames
+{
+    /// <summary>The number in <c>worker-3</c>; -1 when it is no such name.</summary>
+    public static int IndexOf(string name, string role) =>
+        name.StartsWith(role + "-", StringComparison.Ordinal) && int.TryParse(name.AsSpan(role.Length + 1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var index)
+            ? index
+            : -1;
+}

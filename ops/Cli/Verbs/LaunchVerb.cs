@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Cluster.Cli.Configuration;
+using Cluster.Cli.Launch;
+using Cluster.Contracts;
+
+namespace Cluster.Cli.Verbs;
+
+/// <summary><c>cluster launch</c>: a run in several processes of this machine, supervised.</summary>
+internal sealed class LaunchVerb : IVerb
+{
+    private readonly Option<string> _recipe = new("--recipe");
+    private readonly Option<bool> _resume = new("--resume");
+    private readonly Option<bool> _check = new("--check");
+    private readonly Option<bool> _prepare = new("--prepare");
+    private readonly Option<string[]> _fault = new("--fault") { AllowMultipleArgumentsPerToken = false };
+    private readonly RowOptions _rows;
+
+    public LaunchVerb()
+    {
+        Command = new Command("launch", "Train in several processes on this machine, restarted when they die.") { _recipe, _resume, _check, _prepare, _fault };
+        _rows = new RowOptions(Command, OptionTable.Rows);
+    }
+
+    public Command Command { get; }
+
+    public string HelpText => """
+        cluster launch [--workers N] [--ps P] [--replicas R] [--fault KIND:NODE@STEP[+SECONDS] …] [train's options]
+
+        Trains as 'cluster train' does and to the same bits, with one process for the coordinator, one per parameter shard
+        and one per worker. A supervisor starts them, prints what they say behind their names, and starts again what dies.
+        'cluster help train' lists the other options; --resume goes on with a run, whoever began it.
+
+          --replicas R          standbys of each shard on another process: 0 or 1 (1 with --ps 2 and more)
+          --fault kill:worker-1@10        kills the node in the middle of step 10, after its BeginStep and before its record
+          --fault stop:worker-2@20+5      stops it (SIGSTOP) in step 20 for 5 s, which is also the default
+          --prepare             only write the run's folder, for nodes that are started by hand ('cluster help node')
+          --check               only check the options and print the resolved configuration
+        """;
+
+    public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
+    {
+        var recipe = RowOptions.TextOf(parse, _recipe);
+        var environment = new ResolveEnvironment();
+        var given = _rows.Given(parse);
+        var run = parse.GetValue(_resume)
+            ? ResumeResolver.Resolve(recipe, given, mistakes, environment)
+            : RunResolver.Resolve(recipe, given, mistakes, environment);
+        var faults = Faults(parse.GetValue(_fault) ?? [], run.Options);
+        if (parse.GetValue(_check))
+        {
+            Console.Out.Write(ConfigWriter.Write(run, new Dictionary<string, string>()));
+            return ExitCodes.Done;
+        }
+        await DataVerb.EnsureAsync(run.Options, stop);
+        using var folder = run.Resumes is null ? RunFolder.Create(run) : RunFolder.Resume(run);
+        folder.WriteConfig(new Dictionary<string, string> { ["run-id"] = run.RunId });
+        if (parse.GetValue(_prepare))
+        {
+            Console.Out.WriteLine($"prepared {folder.Location}: start 'cluster node --role coordinator --run {folder.Location} --listen ADDRESS'");
+            return ExitCodes.Done;
+        }
+        return await LaunchedRun.RunAsync(run, folder, faults, stop);
+    }
+
+    private static List<FaultSpec> Faults(string[] texts, RunOptions options)
+    {
+        var nodes = new List<string> { "coordinator" };
+        nodes.AddRange(Enumerable.Range(0, options.Ps).Select(static i => $"ps-{i}"));
+        nodes.AddRange(Enumerable.Range(0, options.Workers).Select(static i => $"worker-{i}"));
+        return [.. texts.Select(text => FaultSpec.Parse(text, nodes, options.Steps ?? long.MaxValue))];
+    }
+}

@@ -1,0 +1,151 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Text;
+using Cluster.Cli.Configuration;
+using Cluster.Cli.Display;
+using Cluster.Cli.Hosting;
+using Cluster.Cli.Nodes;
+using Cluster.Contracts;
+using Cluster.Link;
+
+namespace Cluster.Cli.Verbs;
+
+/// <summary><c>cluster node</c>: one process of a run, on any machine.</summary>
+internal sealed class NodeVerb : IVerb
+{
+    private readonly Option<string> _role = new("--role");
+    private readonly Option<string> _join = new("--join");
+    private readonly Option<string> _listen = new("--listen");
+    private readonly Option<string> _name = new("--name");
+    private readonly Option<string> _run = new("--run");
+    private readonly Option<string> _data = new("--data");
+    private readonly Option<string> _device = new("--device");
+    private readonly Option<string> _secret = new("--secret-file");
+    private readonly Option<string> _patience = new("--patience");
+    private readonly Option<bool> _insecure = new("--insecure");
+
+    public Command Command { get; }
+
+    public NodeVerb() => Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
+    {
+        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure,
+    };
+
+    public string HelpText => """
+        cluster node --role worker --join ADDRESS [--name worker-N] [--data NAME[:DIR]] [--device DEVICE]
+        cluster node --role ps     --join ADDRESS --listen ADDRESS [--name ps-N]
+        cluster node --role coordinator --run DIR --listen ADDRESS
+
+        One process of a run; 'cluster launch' starts all of them on this machine. By hand, on any machine:
+          1. cluster train --check … > recipe.yaml            the configuration, checked
+          2. cluster node --role coordinator --run DIR --listen HOST:PORT
+             DIR holds the run's config.yaml: 'cluster launch … --prepare --out DIR' writes it.
+          3. one 'node --role ps' per parameter shard, any number of 'node --role worker'
+        Workers and shards need the address alone: the configuration comes from the coordinator. A node whose version,
+        data set, model or arithmetic differs is refused, with the reason on both sides.
+
+        An ADDRESS is HOST:PORT, or unix:/PATH between processes of one machine.
+          --secret-file FILE    the join secret; the same on all nodes. Or CLUSTER_JOIN_SECRET in the environment.
+          --patience SECONDS    how long to look for a coordinator that does not answer (60)
+          --insecure            listen on an address that other machines reach without encryption: everybody on the
+                                network can then read and change the traffic
+        """;
+
+    public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
+    {
+        Launch.ParentWatch.Begin();
+        var found = mistakes.ToList();
+        var role = RowOptions.TextOf(parse, _role);
+        if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
+            found.Add(role is null ? "--role is missing: coordinator, ps or worker" : $"--role {role}: a node is coordinator, ps or worker");
+        var join = Address(parse, _join, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Worker);
+        var listen = Address(parse, _listen, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Coordinator);
+        var folder = RowOptions.TextOf(parse, _run);
+        if (role == NodeOptions.Coordinator && folder is null) found.Add("--run DIR is missing: the folder with the run's config.yaml");
+        var name = RowOptions.TextOf(parse, _name) ?? "";
+        if (name.Length > 0 && role is NodeOptions.Shards or NodeOptions.Worker && NodeNames.IndexOf(name, role) < 0) found.Add($"--name {name}: a {role} is called {role}-0, {role}-1, …");
+        var patience = 60.0;
+        if (RowOptions.TextOf(parse, _patience) is { } text && (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out patience) || !(patience is > 0 and <= 86_400)))
+            found.Add($"--patience {text}: must be a number of seconds above 0 and at most 86400");
+        var secret = Secret(RowOptions.TextOf(parse, _secret), found);
+        if (found.Count > 0) throw new UserMistakeException(string.Join('\n', found));
+        var options = new NodeOptions(role!, name, join, listen, secret)
+        {
+            Patience = TimeSpan.FromSeconds(patience),
+            Insecure = parse.GetValue(_insecure),
+            Data = RowOptions.TextOf(parse, _data),
+            Device = RowOptions.TextOf(parse, _device),
+        };
+        switch (role)
+        {
+            case NodeOptions.Worker:
+                await WorkerNode.RunAsync(options, stop);
+                break;
+            case NodeOptions.Shards:
+                await ShardHost.RunAsync(options, stop);
+                break;
+            default:
+                await CoordinateAsync(folder!, options, stop);
+                break;
+        }
+        return stop.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Done;
+    }
+
+    private static async Task CoordinateAsync(string path, NodeOptions options, CancellationToken stop)
+    {
+        var run = ResumeResolver.Resolve(null, [new Setting(OptionTable.ByKey("out")!, path, "--run " + path, RunResolver.FromCommandLine)], [], new ResolveEnvironment());
+        await DataVerb.EnsureAsync(run.Options, stop);
+        using var folder = RunFolder.Attach(run);
+        var display = new PlainDisplay(Console.Out, TimeProvider.System);
+        try
+        {
+            var summary = await CoordinatorNode.RunAsync(run, folder, options, new ObserverChain(display, new EventObserver(folder.Events)), stop);
+            if (!summary.WasFinished) folder.WriteSummary(summary);
+            folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
+            display.Finished(summary, folder.Location);
+        }
+        catch (RunStoppedException e)
+        {
+            folder.Events.Append("interrupted", e.Message, "coordinator");
+            throw new OperationCanceledException(e.Message, e, stop);
+        }
+        catch (ClusterException e)
+        {
+            folder.Events.Append("failed", e.Message, "coordinator");
+            throw;
+        }
+    }
+
+    private static LinkAddress? Address(ParseResult parse, Option<string> option, List<string> mistakes, bool isNeeded)
+    {
+        if (RowOptions.TextOf(parse, option) is not { } text)
+        {
+            if (isNeeded) mistakes.Add($"{option.Name} is missing: HOST:PORT or unix:/PATH");
+            return null;
+        }
+        try
+        {
+            return LinkAddress.Parse(text);
+        }
+        catch (UserMistakeException e)
+        {
+            mistakes.Add($"{option.Name} {e.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Never on the command line: a process list is public.</summary>
+    private static byte[] Secret(string? file, List<string> mistakes)
+    {
+        if (file is null) return Encoding.UTF8.GetBytes(Environment.GetEnvironmentVariable(NodeOptions.SecretVariable) ?? "");
+        try
+        {
+            return Encoding.UTF8.GetBytes(File.ReadAllText(file).Trim());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            mistakes.Add($"--secret-file {file}: {e.Message.ReplaceLineEndings(" ")}");
+            return [];
+        }
+    }
+}

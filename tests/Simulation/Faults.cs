@@ -1,0 +1,140 @@
+using Cluster.Contracts;
+
+namespace Cluster.Simulation;
+
+/// <summary>Moments at which a fault can be made to strike.</summary>
+internal enum FaultPoint
+{
+    TermWritten, Claim, Promise, LogMovedAway, LogAdopted, Place, StateSent, StateTaken, Load, InForce,
+    Granted, LeafComputed, NodeKept, Reduced, AppendBegun, Appended, ApplySent, PrimaryApplied, SentToStandby, StandbyApplied, Published, Snapshot, CheckpointWritten,
+}
+
+internal enum FaultKind
+{
+    Crash, Pause, Isolate, CutOneWay, Split, Hang,
+}
+
+/// <summary>Draws the faults of a run from its seed, and lets them strike: at a time, or when a point is passed for the n-th time.</summary>
+internal sealed class Faults
+{
+    private readonly World _world;
+    private readonly SimulatedRandom _random;
+    private readonly List<(FaultPoint Point, int Countdown, FaultKind Kind, bool OnSelf)> _waiting = [];
+    private readonly HashSet<(StepId, int)> _spoilt = [];
+
+    public Faults(World world)
+    {
+        _world = world;
+        _random = new SimulatedRandom(SimulatedRandom.Mix(world.Scenario.Seed ^ 0xFA017));
+    }
+
+    /// <summary>Whatever has struck so far is over by then.</summary>
+    public double HealedAt { get; private set; }
+
+    public void Begin()
+    {
+        if (!_world.Scenario.IsDisturbed) return;
+        var scenario = _world.Scenario;
+        // Milliseconds that the run would take: leaves at 20, messages and disk around them.
+        var length = scenario.Steps * (20.0 * scenario.Microbatches / scenario.Workers + 12);
+        if (_random.Chance(0.6))
+        {
+            _world.Network.NoisyUntil = HealedAt = _random.Between(0.3, 3) * length;
+            (_world.Network.Loss, _world.Network.Doubling, _world.Network.Spikes) = (_random.Between(0, 0.08), _random.Between(0, 0.15), _random.Between(0, 0.1));
+        }
+        if (_random.Chance(0.3)) _world.After(0, () => _random.Pick(_world.Supervisor.Workers).LeafMilliseconds *= _random.Between(2, 8));
+        for (var n = _random.Below(3); n > 0; n--) _spoilt.Add((new StepId(_random.Within(1, scenario.Steps)), _random.Below(scenario.Microbatches)));
+        for (var n = _random.Below(6); n > 0; n--)
+        {
+            var kind = Kind();
+            if (kind != FaultKind.Hang && _random.Chance(0.6)) _waiting.Add(((FaultPoint)_random.Below(Enum.GetValues<FaultPoint>().Length), _random.Within(1, 2 + scenario.Steps), kind, _random.Chance(0.6)));
+            else _world.After(_random.Between(0, 1.3) * length, () => Strike(kind, Somebody()));
+        }
+    }
+
+    private FaultKind Kind() => _random.Uniform() switch
+    {
+        < 0.45 => FaultKind.Crash,
+        < 0.65 => FaultKind.Pause,
+        < 0.78 => FaultKind.Isolate,
+        < 0.86 => FaultKind.CutOneWay,
+        < 0.94 => FaultKind.Split,
+        _ => FaultKind.Hang,
+    };
+
+    /// <summary>The device fails in this leaf; once.</summary>
+    public bool Spoils(StepId step, int leaf)
+    {
+        if (!_spoilt.Remove((step, leaf))) return false;
+        _world.Count("fault, non-finite leaf");
+        return true;
+    }
+
+    /// <summary>Somebody is at such a point: it may not live on.</summary>
+    public void Passes(FaultPoint point, Process who)
+    {
+        for (var i = 0; i < _waiting.Count; i++)
+        {
+            var fault = _waiting[i];
+            if (fault.Point != point) continue;
+            _waiting[i] = fault with { Countdown = fault.Countdown - 1 };
+            if (fault.Countdown > 1) continue;
+            _waiting.RemoveAt(i--);
+            if (_world.IsTracing) _world.Say(who, $"is at {point}");
+            Strike(fault.Kind, fault.OnSelf ? who : Somebody());
+            if (_random.Chance(0.15)) Strike(Kind(), Somebody());
+        }
+    }
+
+    private Process Somebody()
+    {
+        if (_random.Chance(0.35)) return _world.Supervisor.Coordinators[^1];
+        return _random.Chance(0.5) ? _random.Pick(_world.Supervisor.Nodes) : _random.Pick(_world.Supervisor.Workers);
+    }
+
+    private double Duration() => _random.Uniform() switch
+    {
+        < 0.3 => _random.Between(1, 60),
+        < 0.75 => _random.Between(60, 1_500),
+        _ => _random.Between(1_500, 5_000),
+    };
+
+    private void Strike(FaultKind kind, Process victim)
+    {
+        if (_world.IsFinished || !victim.IsAlive) return;
+        if (kind == FaultKind.Hang && victim is not WorkerProcess) kind = FaultKind.Pause;
+        var duration = kind == FaultKind.Crash ? 4_500 : Duration();
+        HealedAt = Math.Max(HealedAt, _world.Now + duration);
+        var role = victim switch { PsNode => "shard", WorkerProcess => "worker", _ => "coordinator" };
+        _world.Count($"fault, {kind} {role}".ToLowerInvariant());
+        if (_world.IsTracing) _world.Say(victim, FormattableString.Invariant($"FAULT: {kind} for {duration:0} ms"));
+        var self = SimulationEndpoints.Mask(victim);
+        switch (kind)
+        {
+            case FaultKind.Crash:
+                _world.Supervisor.Crash(victim);
+                return;
+            case FaultKind.Pause:
+                victim.Pause(duration);
+                break;
+            case FaultKind.Isolate:
+                _world.Network.Separate(self, ~self, duration);
+                _world.Network.Separate(~self, self, duration);
+                break;
+            case FaultKind.CutOneWay:
+                var other = SimulationEndpoints.Mask(Somebody());
+                if (_random.Chance(0.5)) _world.Network.Separate(self, other, duration);
+                else _world.Network.Separate(other, self, duration);
+                break;
+            case FaultKind.Split:
+                var side = _random.Bits() | self;
+                _world.Network.Separate(side, ~side, duration);
+                _world.Network.Separate(~side, side, duration);
+                break;
+            case FaultKind.Hang:
+                ((WorkerProcess)victim).HangsUntil = _world.Now + duration;
+                break;
+        }
+        if (victim is CoordinatorProcess && _random.Chance(0.6)) _world.Supervisor.StartBeside(victim, _random.Between(20, Math.Max(100, duration)));
+    }
+}

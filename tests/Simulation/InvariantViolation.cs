@@ -1,0 +1,37 @@
+using Cluster.Contracts;
+
+namespace Cluster.Simulation;
+
+/// <summary>A promise of the protocol was broken.</summary>
+public sealed class InvariantViolation : ClusterException
+{
+    public InvariantViolation(string invariant, string sentence) : base($"{invariant}: {sentence}") => Invariant = invariant;
+    public InvariantViolation(string message) : base(message) { }
+    public InvariantViolation(string message, Exception inner) : base(message, inner) { }
+    public InvariantViolation() { }
+
+    /// <summary>One of the names in <see cref="InvariantNames"/>.</summary>
+    public string Invariant { get; } = "";
+}
+
+/// <summary>What is checked after every event.</summary>
+public static class InvariantNames
+{
+    public const string OneRecordPerStep = "one record per step";
+    public const string EachSampleOnce = "each sample once per epoch";
+    public const string LogNeverGoesBack = "the logged step never goes back";
+    public const string OldOrdersAreVoid = "nothing of an old term or attempt has an effect";
+    public const string StandbyHasIt = "no shard shows what its standby lacks";
+    public const string AllPromisedFirst = "nobody acts before all have promised";
+    public const string SameBits = "the same bits as the undisturbed run";
+    public const string RecordFirst = "the record comes before the update";
+
+    /// <summary>Not of one event, but of the run: after the last fault it finishes, and old coordinators step down.</summary>
+    public const string Finishes = "the run finishes";
+
+    /// <summary>A state machine had no answer to an input, or halted the run.</summary>
+    public const string NeverStuck = "no input is without an answer";
+
+    public static readonly IReadOnlyList<string> All =
+        [OneRecordPerStep, EachSampleOnce, LogNeverGoesBack, OldOrdersAreVoid, StandbyHasIt, AllPromisedFirst, SameBits, RecordFirst, Finishes, NeverStuck];
+}

@@ -1,0 +1,46 @@
+using Cluster.Contracts;
+using Cluster.Coordinator.Core;
+
+namespace Cluster.Simulation;
+
+/// <summary>One simulated run: what a user would have asked for. A pure function of the seed.</summary>
+/// <param name="Workers">W.</param>
+/// <param name="Shards">P; as many processes hold them.</param>
+/// <param name="Microbatches">K.</param>
+/// <param name="Replicas">Standbys per shard.</param>
+/// <param name="CheckpointEvery">Steps between checkpoints; 0 = none.</param>
+/// <param name="IsDisturbed">Faults are drawn.</param>
+public sealed record Scenario(
+    ulong Seed, int Workers, int Shards, int Microbatches, int Replicas, int Steps, int CheckpointEvery, NonFinitePolicy NonFinite, bool IsDisturbed)
+{
+    /// <summary>Samples of a leaf of a whole step.</summary>
+    public const int LeafSamples = 4;
+
+    public int GlobalBatch => LeafSamples * Microbatches;
+
+    /// <summary>Two whole steps and a short one per epoch.</summary>
+    public int TrainingSamples => 2 * GlobalBatch + Math.Max(1, GlobalBatch / 3);
+
+    /// <param name="steps">Instead of what the seed says; 0 = as the seed says.</param>
+    public static Scenario Draw(ulong seed, int steps = 0)
+    {
+        var random = new SimulatedRandom(SimulatedRandom.Mix(seed ^ 0x5CE7A210));
+        return new Scenario(
+            seed,
+            Workers: random.Within(1, 5),
+            Shards: random.Within(1, 3),
+            Microbatches: random.Within(1, 9),
+            Replicas: random.Within(0, 1),
+            Steps: steps > 0 ? steps : random.Within(3, 12),
+            CheckpointEvery: random.Within(0, 4),
+            random.Chance(0.2) ? NonFinitePolicy.Skip : NonFinitePolicy.Recompute,
+            IsDisturbed: true);
+    }
+
+    public StepPlan Plan(StepId step) => StepPlan.For(step, TrainingSamples, GlobalBatch, Microbatches);
+
+    public static double LearningRate(StepId step) => 0.1 / (1 + step.Value % 3);
+
+    public override string ToString() =>
+        $"seed {Seed}: {Workers} workers, {Shards} shards, {Replicas} standbys per shard, {Microbatches} microbatches, {Steps} steps, checkpoint every {CheckpointEvery}, {NonFinite}";
+}
