@@ -57,6 +57,7 @@ internal sealed partial class CoordinatorProcess
     private void Write(LogFile file, CommitRecord record, byte[] line)
     {
         file.Append(record, line);
+        World.Invariants.AfterEvent();
         if (World.IsTracing) World.Say("disk", $"file {file.Number}{(file == World.Disk.Authority ? "" : ", no longer the log")}: record of step {record.Step}, attempt {record.Attempt}, term {record.Term}");
     }
 

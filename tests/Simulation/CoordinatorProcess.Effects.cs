@@ -36,6 +36,7 @@ internal sealed partial class CoordinatorProcess
                 break;
             case StepEffect.SendApply apply:
                 World.Invariants.Acts(this, "sent a record");
+                World.Invariants.Sends(this, apply.Record);
                 foreach (var shard in apply.Shards)
                 {
                     if (!IsAlive) return;

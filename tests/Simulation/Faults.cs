@@ -12,6 +12,9 @@ internal enum FaultPoint
 internal enum FaultKind
 {
     Crash, Pause, Isolate, CutOneWay, Split, Hang,
+
+    /// <summary>The coordinator is stopped until another one has taken over, and wakes then.</summary>
+    Zombie,
 }
 
 /// <summary>Draws the faults of a run from its seed, and lets them strike: at a time, or when a point is passed for the n-th time.</summary>
@@ -54,10 +57,11 @@ internal sealed class Faults
 
     private FaultKind Kind() => _random.Uniform() switch
     {
-        < 0.45 => FaultKind.Crash,
-        < 0.65 => FaultKind.Pause,
-        < 0.78 => FaultKind.Isolate,
-        < 0.86 => FaultKind.CutOneWay,
+        < 0.42 => FaultKind.Crash,
+        < 0.57 => FaultKind.Pause,
+        < 0.65 => FaultKind.Zombie,
+        < 0.76 => FaultKind.Isolate,
+        < 0.84 => FaultKind.CutOneWay,
         < 0.94 => FaultKind.Split,
         _ => FaultKind.Hang,
     };
@@ -101,6 +105,7 @@ internal sealed class Faults
 
     private void Strike(FaultKind kind, Process victim)
     {
+        if (kind == FaultKind.Zombie) victim = _world.Supervisor.Coordinator;
         if (_world.IsFinished || !victim.IsAlive) return;
         if (kind == FaultKind.Hang && victim is not WorkerProcess) kind = FaultKind.Pause;
         var duration = kind == FaultKind.Crash ? 4_500 : Duration();
@@ -114,7 +119,7 @@ internal sealed class Faults
             case FaultKind.Crash:
                 _world.Supervisor.Crash(victim);
                 return;
-            case FaultKind.Pause:
+            case FaultKind.Pause or FaultKind.Zombie:
                 victim.Pause(duration);
                 break;
             case FaultKind.Isolate:
@@ -135,6 +140,7 @@ internal sealed class Faults
                 ((WorkerProcess)victim).HangsUntil = _world.Now + duration;
                 break;
         }
-        if (victim is CoordinatorProcess && _random.Chance(0.6)) _world.Supervisor.StartBeside(victim, _random.Between(20, Math.Max(100, duration)));
+        if (kind == FaultKind.Zombie) _world.Supervisor.StartBeside(victim, _random.Between(5, 50));
+        else if (victim is CoordinatorProcess && _random.Chance(0.6)) _world.Supervisor.StartBeside(victim, _random.Between(20, Math.Max(100, duration)));
     }
 }

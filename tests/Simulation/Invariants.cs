@@ -62,12 +62,18 @@ internal sealed class Invariants(World world)
             if (append.Record.Term != before.Term) throw new InvariantViolation(InvariantNames.OldOrdersAreVoid, $"{coordinator} decided in term {before.Term} what it records for term {append.Record.Term}");
     }
 
+    /// <summary>A coordinator orders shards to apply a record.</summary>
+    public void Sends(CoordinatorProcess coordinator, CommitRecord record) => IsInLog(record, coordinator, "had shards apply");
+
     /// <summary>A replica makes a version out of a record.</summary>
-    public void Applies(ReplicaId replica, CommitRecord record)
+    public void Applies(ReplicaId replica, CommitRecord record) => IsInLog(record, replica, "applied");
+
+    private void IsInLog(CommitRecord record, object who, string did)
     {
-        if (record.Step.Value > _decided.Count) throw new InvariantViolation(InvariantNames.RecordFirst, $"{replica} applied step {record.Step} of term {record.Term}, and the log ends with step {_decided.Count}");
-        if (!IsSame(_decided[(int)record.Step.Value - 1], record))
-            throw new InvariantViolation(InvariantNames.OneRecordPerStep, $"{replica} applied attempt {record.Attempt} of term {record.Term} at step {record.Step}, the log has attempt {_decided[(int)record.Step.Value - 1].Attempt} of term {_decided[(int)record.Step.Value - 1].Term}");
+        if (record.Step.Value > _decided.Count) throw new InvariantViolation(InvariantNames.RecordFirst, $"{who} {did} step {record.Step} of term {record.Term}, and the log ends with step {_decided.Count}");
+        var decided = _decided[(int)record.Step.Value - 1];
+        if (!IsSame(decided, record))
+            throw new InvariantViolation(InvariantNames.OneRecordPerStep, $"{who} {did} attempt {record.Attempt} of term {record.Term} at step {record.Step}, the log has attempt {decided.Attempt} of term {decided.Term}");
     }
 
     /// <summary>A slot has got another state.</summary>

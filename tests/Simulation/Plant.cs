@@ -28,6 +28,6 @@ internal class Plant
 
     public virtual float[] Reduce(ShardSlot slot, ReductionProgram program) => Arithmetic.Run(program, node => slot.Nodes[node]);
 
-    /// <summary>A message had no effect on a shard.</summary>
-    public virtual void Refused(ShardSlot slot, IReplicaInput message, string reason, object? tensors) { }
+    /// <summary>A node had no effect on a shard.</summary>
+    public virtual void Refused(ShardSlot slot, GradientNode node, string reason, float[] value) { }
 }

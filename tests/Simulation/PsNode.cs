@@ -117,7 +117,7 @@ internal sealed class PsNode : Process
                 break;
             case ReplicaEffect.Refuse refuse:
                 World.Count("refused, " + refuse.Reason);
-                World.Plant.Refused(slot, sent, refuse.Reason, tensors);
+                if (sent is GradientNode refused) World.Plant.Refused(slot, refused, refuse.Reason, Arithmetic.Slice((float[])tensors!, shard.Index, World.Scenario.Shards));
                 break;
             default: throw new InvariantViolation(InvariantNames.NeverStuck, $"a shard has no way to {effect}");
         }

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Cluster.Contracts;
 using Cluster.Link;
+using Cluster.Membership;
 using Cluster.Remoting;
 
 namespace Cluster.Cli.Nodes;
@@ -13,19 +14,26 @@ internal sealed class CoordinatorConnection(
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long a link may stay without a welcome: the longest hold-off of a name that comes and goes too often.</summary>
+    private static readonly TimeSpan WelcomePatience = TimeSpan.FromSeconds(Limits.MaxHoldOffSeconds + 5);
+
     private readonly TaskCompletionSource<RunOver> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly StaticMember _member = new(
+        options.Name.Length > 0 ? options.Name : null, options.Role == NodeOptions.Worker ? MemberRole.Worker : MemberRole.ParameterServer, options.Incarnation, listens, static _ => { });
     private volatile RemotePeer? _peer;
-    private string _runId = "", _name = options.Name;
+    private volatile TaskCompletionSource<Welcome> _welcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string _runId = "";
 
     /// <summary>The coordinator's process while it is connected.</summary>
     public RemotePeer? Peer => _peer is { IsOpen: true } peer ? peer : null;
 
+    /// <summary>Who is there, as the coordinator tells it.</summary>
+    public IMembership Membership => _member;
+
     /// <summary>The run has ended.</summary>
     public Task<RunOver> Over => _over.Task;
 
-    /// <summary>
-    /// Dials until the coordinator answers. Blocks: on a thread of its own, or at the start.
-    /// </summary>
+    /// <summary>Dials until the coordinator lets this node in. Blocks: on a thread of its own, or at the start.</summary>
     /// <returns>What it said, and a task that ends with the link.</returns>
     /// <exception cref="UserMistakeException">It refuses this node, or cannot be found.</exception>
     public (Welcome Welcome, Task<LinkClosure> Closed) Connect(CancellationToken stop)
@@ -34,16 +42,11 @@ internal sealed class CoordinatorConnection(
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             stop.ThrowIfCancellationRequested();
-            var closed = new TaskCompletionSource<LinkClosure>(TaskCreationOptions.RunContinuationsAsynchronously);
-            var peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => closed.TrySetResult(closure)));
+            string why;
             try
             {
-                var hello = options with { Name = _name };
-                var link = Links.Connect(options.Join!, new LinkDiallerOptions { Self = hello.Hello(_runId, listens) with { Incarnation = options.Incarnation }, Secret = options.Secret }, peer);
-                var welcome = WireTypes.Read<Welcome>(link.Greeting);
-                (_runId, _name) = (welcome.RunId, welcome.Name);
-                _peer = peer;
-                return (welcome, closed.Task);
+                if (Try(stop) is { } joined) return joined;
+                why = "it let this node wait at the door";
             }
             catch (LinkRefusedException e)
             {
@@ -51,10 +54,31 @@ internal sealed class CoordinatorConnection(
             }
             catch (LinkUnreachableException e)
             {
-                if (DateTime.UtcNow + pause > deadline) throw new UserMistakeException($"no coordinator answers at {options.Join} ({e.Message}): start it first, or check --join", e);
+                why = e.Message;
             }
+            if (DateTime.UtcNow + pause > deadline) throw new UserMistakeException($"no coordinator lets this node in at {options.Join} ({why}): start it first, or check --join");
             stop.WaitHandle.WaitOne(pause);
         }
+    }
+
+    private (Welcome, Task<LinkClosure>)? Try(CancellationToken stop)
+    {
+        var closed = new TaskCompletionSource<LinkClosure>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var welcome = _welcome = new TaskCompletionSource<Welcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => closed.TrySetResult(closure)));
+        var self = options.Hello(_runId, listens) with { Name = _member.Name ?? "" };
+        Links.Connect(options.Join!, new LinkDiallerOptions { Self = self, Secret = options.Secret }, peer);
+        // A name that was lost comes back with a higher number: each connection has one of its own.
+        peer.Send(_member.Hello with { Incarnation = DateTime.UtcNow.Ticks });
+        if (Task.WaitAny([welcome.Task, closed.Task], (int)WelcomePatience.TotalMilliseconds, stop) == 0)
+        {
+            _runId = welcome.Task.Result.RunId;
+            _peer = peer;
+            return (welcome.Task.Result, closed.Task);
+        }
+        peer.Link?.Close(LinkEnd.Finished, "the node tries again");
+        if (closed.Task is { IsCompletedSuccessfully: true, Result: { End: LinkEnd.Dismissed, ByPeer: true } dismissal }) throw new LinkRefusedException(dismissal.Sentence);
+        return null;
     }
 
     private IActorRef? Route(RemotePeer peer, object message, int target)
@@ -64,6 +88,17 @@ internal sealed class CoordinatorConnection(
             case RunOver over:
                 _over.TrySetResult(over);
                 return null;
+            case MemberWelcome welcome:
+                _member.Welcomed(welcome);
+                return null;
+            case MembershipView view:
+                _member.Told(view);
+                return null;
+            case Welcome welcome:
+                _welcome.TrySetResult(welcome);
+                return null;
+            case MemberRefusal:
+                return null;        // "try again": the wait for the welcome does
             case ShardNodes or RunLayout or StepNotice:
                 handle(message);
                 return null;
@@ -86,6 +121,7 @@ internal sealed class CoordinatorConnection(
             if (_over.Task.IsCompleted || stop.IsCancellationRequested) return;
             var closure = closed.Result;
             if (closure is { End: LinkEnd.Dismissed, ByPeer: true }) throw new UserMistakeException($"the coordinator sent this node away: {closure.Sentence}");
+            _member.CoordinatorLost(closure.Sentence);
             lost(closure);
             (welcome, closed) = Connect(stop);
         }
@@ -103,5 +139,9 @@ internal sealed class CoordinatorConnection(
         }
     }
 
-    public void Close(string sentence) => _peer?.Link?.Close(LinkEnd.Finished, sentence);
+    public void Close(string sentence)
+    {
+        _peer?.Link?.Close(LinkEnd.Finished, sentence);
+        _member.Dispose();
+    }
 }

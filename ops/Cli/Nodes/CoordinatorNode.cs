@@ -6,6 +6,7 @@ using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Checkpoints;
 using Cluster.Coordinator.Core;
 using Cluster.Link;
+using Cluster.Membership;
 using Cluster.Remoting;
 using Cluster.Workers.Data;
 
@@ -63,7 +64,10 @@ internal static class CoordinatorNode
             OnCommitted = step => registry!.Notice(step, isRecorded: true),
         };
         var facts = new RunFacts(run.RunId, options, train.Fingerprint, layout, total, folder.Location, engines.Fingerprint);
-        registry = new NodeRegistry(system, buffers, facts, gate, disk.ReadTerm, listener.Said, WorkerNode.RangesOf(ShardPlan.Deal(layout, options.Ps), layout));
+        using var members = new MemberRegistry(
+            disk.ReadTerm().Next(), node.Listen!.ToString(), node.Incarnation, [], MembershipPolicy.Default, TimeProvider.System,
+            (name, sentence) => folder.Events.Append("membership", sentence, name));
+        registry = new NodeRegistry(system, buffers, facts, gate, members, disk.ReadTerm, listener.Said, (kind, name, sentence) => folder.Events.Append(kind, sentence, name), WorkerNode.RangesOf(ShardPlan.Deal(layout, options.Ps), layout));
         try
         {
             var snapshots = RunComposition.Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System), "snapshots");

@@ -7,6 +7,7 @@ using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
 using Cluster.Coordinator.ParameterServer;
 using Cluster.Link;
+using Cluster.Membership;
 using Cluster.Remoting;
 
 namespace Cluster.Cli.Nodes;
@@ -51,8 +52,7 @@ internal static class ShardHost
             if (welcome is null) return LinkVerdict.Refuse("this node has not joined a run yet");
             var note = WireTypes.Read<JoinNote>(hello.Note);
             if (note.ProgramVersion != ProgramVersion.Text) return LinkVerdict.Refuse($"this node runs version {ProgramVersion.Text}, the other {note.ProgramVersion}");
-            var index = NodeNames.IndexOf(hello.Name, NodeOptions.Worker);
-            if (hello.Role == NodeOptions.Worker && index >= 0)
+            if (hello.Role == NodeOptions.Worker && MemberNames.IndexIn(hello.Name, MemberRole.Worker) is { } index)
             {
                 var worker = new WorkerId(index);
                 return LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, (peer, _) => workers.TryRemove(new KeyValuePair<WorkerId, RemotePeer>(worker, peer))) { Opened = peer => workers[worker] = peer })
@@ -82,7 +82,7 @@ internal static class ShardHost
         var layout = await layoutCame.Task.WaitAsync(LayoutPatience, stop);
         if (layout.Hash != first.LayoutHash) throw new ClusterException($"the layout that came has hash {layout.Hash}, the run's is {first.LayoutHash}");
         using var telemetry = TelemetryExport.Start(first.RunId);
-        node = new NodeId(NodeNames.IndexOf(first.Name, NodeOptions.Shards), options.Incarnation);
+        node = new NodeId(MemberNames.IndexIn(first.Name, MemberRole.ParameterServer)!.Value, options.Incarnation);
         maxFloats = layout.StateFloats;
         var plan = ShardPlan.Deal(layout, run.Ps);
         directory.Know(first, layout, WorkerNode.RangesOf(plan, layout));

@@ -3,6 +3,7 @@ using Cluster.Cli.Hosting;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
 using Cluster.Link;
+using Cluster.Membership;
 using Cluster.Remoting;
 using Cluster.Workers.Actors;
 using Cluster.Workers.Data;
@@ -64,7 +65,7 @@ internal static class WorkerNode
         var plan = ShardPlan.Deal(engines.Layout, run.Ps);
         directory.Know(welcome, engines.Layout, RangesOf(plan, engines.Layout));
 
-        var worker = new WorkerId(NodeNames.IndexOf(welcome.Name, NodeOptions.Worker));
+        var worker = new WorkerId(MemberNames.IndexIn(welcome.Name, MemberRole.Worker)!.Value);
         var peers = new WorkerPeers(() => connection.Peer?.Ref(), directory.Find, replica => directory.Await(replica, DialPatience));
         lock (gate)
         {
@@ -110,14 +111,4 @@ internal static class WorkerNode
         var range = plan.Ranges[shard];
         return new RangeOnWire(range.Offset, range.Length, Math.Clamp(layout.BufferOffset - range.Offset, 0, range.Length));
     };
-}
-
-/// <summary>Names of nodes: a role and a number.</summary>
-internal static class NodeNames
-{
-    /// <summary>The number in <c>worker-3</c>; -1 when it is no such name.</summary>
-    public static int IndexOf(string name, string role) =>
-        name.StartsWith(role + "-", StringComparison.Ordinal) && int.TryParse(name.AsSpan(role.Length + 1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var index)
-            ? index
-            : -1;
 }

@@ -7,6 +7,7 @@ using Cluster.Cli.Hosting;
 using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 using Cluster.Link;
+using Cluster.Membership;
 
 namespace Cluster.Cli.Verbs;
 
@@ -63,7 +64,7 @@ internal sealed class NodeVerb : IVerb
         var folder = RowOptions.TextOf(parse, _run);
         if (role == NodeOptions.Coordinator && folder is null) found.Add("--run DIR is missing: the folder with the run's config.yaml");
         var name = RowOptions.TextOf(parse, _name) ?? "";
-        if (name.Length > 0 && role is NodeOptions.Shards or NodeOptions.Worker && NodeNames.IndexOf(name, role) < 0) found.Add($"--name {name}: a {role} is called {role}-0, {role}-1, …");
+        if (name.Length > 0 && role is NodeOptions.Shards or NodeOptions.Worker && MemberNames.IndexIn(name, role == NodeOptions.Worker ? MemberRole.Worker : MemberRole.ParameterServer) is null) found.Add($"--name {name}: a {role} is called {role}-0, {role}-1, …");
         var patience = 60.0;
         if (RowOptions.TextOf(parse, _patience) is { } text && (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out patience) || !(patience is > 0 and <= 86_400)))
             found.Add($"--patience {text}: must be a number of seconds above 0 and at most 86400");

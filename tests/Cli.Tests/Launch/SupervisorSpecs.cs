@@ -58,7 +58,6 @@ public sealed class SupervisorSpecs
     {
         var supervisor = new Supervisor([LaunchChild.Spec("worker-0", "serve"), LaunchChild.Spec("coordinator", "coordinate") with { EndsRun = true }], Quick, _observer);
         var run = supervisor.RunAsync();
-        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => _observer.NextAsync("")));
         while (_observer.Heard.Count(heard => heard.EndsWith("ready", StringComparison.Ordinal)) < 2) await _observer.NextAsync("");
         supervisor.RequestStop();
         Assert.Equal(130, (await _observer.EndOf(run)).ExitCode);
@@ -92,6 +91,45 @@ public sealed class SupervisorSpecs
         Assert.Equal(0, (await _observer.EndOf(supervisor.RunAsync())).ExitCode);
         foreach (var stream in (string[])["a: o", "a! e", "b: o", "b! e"])
             Assert.Equal(Enumerable.Range(0, 3000).Select(i => $"{stream}{i:000000}"), _observer.Heard.Where(heard => heard.StartsWith(stream, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Child_that_takes_no_SIGTERM_is_killed_after_its_grace_and_the_answer_is_still_0()
+    {
+        var supervisor = new Supervisor(
+            [LaunchChild.Spec("coordinator", "serve") with { EndsRun = true }, LaunchChild.Spec("worker-0", "block")], Quick with { StopGrace = TimeSpan.FromMilliseconds(200) }, _observer);
+        var run = supervisor.RunAsync();
+        while (_observer.Heard.Count(heard => heard.EndsWith("ready", StringComparison.Ordinal)) < 2) await _observer.NextAsync("");
+        supervisor.RequestStop();
+        Assert.Equal(0, (await _observer.EndOf(run)).ExitCode);
+        Assert.Matches("^exited worker-0 .* 137 gone$", await _observer.NextAsync("exited worker-0"));
+        Assert.Contains("said worker-0 did not stop in time and is killed", _observer.Heard);
+    }
+
+    [Fact]
+    public async Task Second_stop_kills_children_that_would_take_their_time()
+    {
+        var supervisor = new Supervisor([LaunchChild.Spec("coordinator", "block") with { EndsRun = true }, LaunchChild.Spec("worker-0", "block")], Quick, _observer);
+        var run = supervisor.RunAsync();
+        while (_observer.Heard.Count(heard => heard.EndsWith("ready", StringComparison.Ordinal)) < 2) await _observer.NextAsync("");
+        supervisor.RequestStop();
+        supervisor.RequestStop();
+        Assert.Equal(130, (await _observer.EndOf(run)).ExitCode);
+        Assert.Equal(2, _observer.Heard.Count(heard => heard.EndsWith(" 137 gone", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Useless_child_is_killed_and_reaped_before_the_next_one_starts()
+    {
+        var supervisor = new Supervisor([LaunchChild.Spec("worker-0", "block")], Quick, _observer);
+        var run = supervisor.RunAsync();
+        await _observer.NextAsync("worker-0: ready");
+        supervisor.RequestRestart("worker-0", "no answer for 2 s");
+        Assert.EndsWith(" 137 gone", await _observer.NextAsync("exited worker-0"), StringComparison.Ordinal);
+        await _observer.NextAsync("started worker-0");
+        supervisor.RequestStop();
+        supervisor.RequestStop();
+        await _observer.EndOf(run);
     }
 
     [Fact]

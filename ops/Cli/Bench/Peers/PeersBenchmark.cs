@@ -36,7 +36,7 @@ internal sealed class PeersBenchmark : IBenchmark
     public IReadOnlyList<BenchmarkFlag> Flags { get; } =
         [BenchmarkFlags.Models(KnownModels), BenchmarkFlags.Pairs, BenchmarkFlags.WarmUp, BenchmarkFlags.Seconds, BenchmarkFlags.Steps, BenchmarkFlags.Workers, BenchmarkFlags.Sides(Sides.Keys)];
 
-    /// <summary>The runtime goes on compiling hot methods anew, on the cores that compute, for the first four seconds or so of a run.</summary>
+    /// <summary>Five seconds of warm-up: the first steps compile code and fault memory in on both sides, and a rate of them says nothing of the hours that follow.</summary>
     public BenchmarkOptions Defaults { get; } = new() { Models = KnownModels, WarmUp = 5 };
 
     public async Task<BenchmarkReport> RunAsync(BenchmarkOptions options, CancellationToken stop)

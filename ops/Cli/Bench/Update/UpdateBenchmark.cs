@@ -7,10 +7,12 @@ namespace Cluster.Cli.Bench.Update;
 /// <summary>The server's fused update against the machine's memory bandwidth and against PyTorch, in turn.</summary>
 internal sealed class UpdateBenchmark : IBenchmark
 {
-    /// <summary>Rounds before the first that counts: the runtime compiles a method anew after 30 calls …</summary>
+    /// <summary>
+    /// Rounds and time before the first round that counts: pages are faulted in, and what the runtime brings precompiled, or
+    /// compiles quickly under other settings than ours, is compiled anew after 30 calls and a pause of 100 ms.
+    /// </summary>
     private const int WarmUpRounds = 40;
 
-    /// <summary>… and once 100 ms went by in which it met no new method (TieredCompilation's call-counting delay).</summary>
     private static readonly TimeSpan WarmUpTime = TimeSpan.FromSeconds(1);
 
     /// <summary>Of PyTorch, which is compiled: its first rounds fault pages in, no more.</summary>
