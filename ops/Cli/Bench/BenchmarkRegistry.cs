@@ -6,6 +6,7 @@ internal static class BenchmarkRegistry
     public static IReadOnlyList<IBenchmark> All { get; } =
     [
         new Peers.PeersBenchmark(),
+        new LinkBenchmark(),
         new Update.UpdateBenchmark(),
     ];
 }
