@@ -24,6 +24,7 @@ internal sealed class Faults
     private readonly SimulatedRandom _random;
     private readonly List<(FaultPoint Point, int Countdown, FaultKind Kind, bool OnSelf)> _waiting = [];
     private readonly HashSet<(StepId, int)> _spoilt = [];
+    private bool _oneHangsForGood;
 
     public Faults(World world)
     {
@@ -62,7 +63,7 @@ internal sealed class Faults
         < 0.65 => FaultKind.Zombie,
         < 0.76 => FaultKind.Isolate,
         < 0.84 => FaultKind.CutOneWay,
-        < 0.94 => FaultKind.Split,
+        < 0.92 => FaultKind.Split,
         _ => FaultKind.Hang,
     };
 
@@ -137,7 +138,11 @@ internal sealed class Faults
                 _world.Network.Separate(~side, side, duration);
                 break;
             case FaultKind.Hang:
-                ((WorkerProcess)victim).HangsUntil = _world.Now + duration;
+                // One device may hang for good: the others have to do without it, although it answers every heartbeat.
+                var isForGood = !_oneHangsForGood && _world.Scenario.Workers > 1 && _random.Chance(0.4);
+                _oneHangsForGood |= isForGood;
+                if (isForGood) _world.Count("fault, hang worker for good");
+                ((WorkerProcess)victim).HangsUntil = isForGood ? double.PositiveInfinity : _world.Now + duration;
                 break;
         }
         if (kind == FaultKind.Zombie) _world.Supervisor.StartBeside(victim, _random.Between(5, 50));

@@ -213,4 +213,75 @@ public class StepProtocolSpecs
         Assert.DoesNotContain(run.Effects, e => e is StepEffect.Grant);
         Assert.Equal(StepPhase.Idle, run.State.Phase);
     }
+
+    private static LeafDone Done(StepState state, int leaf, int worker, bool isFinite = true) =>
+        new(state.Term, state.Step, state.Attempt, leaf, new WorkerId(worker), 4, leaf * 0.5, 1, (ulong)leaf, isFinite, isFinite ? null : "w", default);
+
+    private static ShardReduced Reduced(StepState state, double squares) => new(state.Term, state.Step, state.Attempt, new ShardId(0), 0, [squares], default);
+
+    private static StepState Opened(int workers, NonFinitePolicy policy, CommitRecord? recorded = null, StragglerRules? stragglers = null)
+    {
+        var state = StepState.Start(new StepRules(1, 1, 0, policy, stragglers ?? StragglerRules.Off), Term.First, new StepId(0));
+        for (var w = 0; w < workers; w++) (state, _) = StepProtocol.Advance(state, new WorkerJoined(new WorkerId(w)), 0);
+        return StepProtocol.Advance(state, new OpenStep(new StepPlan(new StepId(1), 0, 0, 8, 2), 0.1, recorded), 0).Next;
+    }
+
+    private static (StepState State, List<StepEffect> Effects) After(StepState state, params IStepInput[] inputs)
+    {
+        var all = new List<StepEffect>();
+        foreach (var input in inputs)
+        {
+            (state, var effects) = StepProtocol.Advance(state, input, 0);
+            all.AddRange(effects);
+        }
+        return (state, all);
+    }
+
+    [Fact]
+    public void A_step_that_is_skipped_for_a_leaf_waits_for_no_sum()
+    {
+        var open = Opened(1, NonFinitePolicy.Skip);
+        var (state, effects) = After(open, Done(open, 0, 0), Done(open, 1, 0, isFinite: false));
+        Assert.Equal(StepPhase.Committing, state.Phase);
+        var record = Assert.Single(effects.OfType<StepEffect.AppendCommit>()).Record;
+        Assert.Equal((false, double.NaN, 1.0), (record.Applied, record.GradNorm, record.Scale));
+    }
+
+    [Fact]
+    public void A_replay_of_an_applied_step_computes_a_non_finite_leaf_again_whatever_the_policy()
+    {
+        var first = Opened(1, NonFinitePolicy.Skip);
+        var (_, effects) = After(first, Done(first, 0, 0), Done(first, 1, 0), Reduced(first, 9));
+        var recorded = effects.OfType<StepEffect.AppendCommit>().Single().Record;
+        var replay = Opened(1, NonFinitePolicy.Skip, recorded);
+        (replay, effects) = After(replay, Done(replay, 1, 0, isFinite: false));
+        Assert.Equal((StepPhase.Gathering, 2), (replay.Phase, replay.Attempt));
+        Assert.Single(effects.OfType<StepEffect.Abandon>());
+        (replay, effects) = After(replay, Done(replay, 0, 0), Done(replay, 1, 0), Reduced(replay, 9));
+        Assert.Same(recorded, effects.OfType<StepEffect.SendApply>().Single().Record);
+    }
+
+    [Fact]
+    public void A_sum_that_is_not_finite_although_its_leaves_are_is_tried_once_more_and_then_halts()
+    {
+        var state = Opened(2, NonFinitePolicy.Recompute);
+        (state, var effects) = After(state, Done(state, 0, 0), Done(state, 1, 1), Reduced(state, double.NaN));
+        Assert.Equal((StepPhase.Gathering, 2), (state.Phase, state.Attempt));
+        Assert.Contains(effects, e => e is StepEffect.Abandon { Attempt: 1 });
+        var (_, well) = After(state, Done(state, 0, 0), Done(state, 1, 1), Reduced(state, 4));
+        Assert.Single(well.OfType<StepEffect.AppendCommit>());
+        (state, effects) = After(state, Done(state, 0, 0), Done(state, 1, 1), Reduced(state, double.NaN));
+        Assert.Equal(StepPhase.Halted, state.Phase);
+        Assert.Contains("Lower the learning rate", Assert.Single(effects.OfType<StepEffect.Halt>()).Reason);
+    }
+
+    [Fact]
+    public void A_worker_that_joins_takes_the_leaves_that_only_a_hung_one_holds()
+    {
+        var state = Opened(1, NonFinitePolicy.Recompute, stragglers: new StragglerRules(1.5, 5, 2_000, 3_000));
+        (state, var effects) = StepProtocol.Advance(state, new BudgetSpent(state.Step, state.Attempt), now: 3_000);
+        Assert.Contains(effects, e => e is StepEffect.Say { Kind: "worker-hung" });
+        (_, effects) = StepProtocol.Advance(state, new WorkerJoined(new WorkerId(5)), now: 3_100);
+        Assert.Equal([new LeafRange(0, 2)], Assert.Single(effects.OfType<StepEffect.Grant>(), g => g.Worker == new WorkerId(5)).Leases);
+    }
 }
