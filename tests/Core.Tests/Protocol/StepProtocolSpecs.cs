@@ -217,7 +217,7 @@ public class StepProtocolSpecs
     private static LeafDone Done(StepState state, int leaf, int worker, bool isFinite = true) =>
         new(state.Term, state.Step, state.Attempt, leaf, new WorkerId(worker), 4, leaf * 0.5, 1, (ulong)leaf, isFinite, isFinite ? null : "w", default);
 
-    private static ShardReduced Reduced(StepState state, double squares) => new(state.Term, state.Step, state.Attempt, new ShardId(0), 0, [squares], default);
+    private static ShardReduced Reduced(StepState state, double squares) => new(state.Term, state.Step, state.Attempt, new ShardId(0), 0, [squares], [], default);
 
     private static StepState Opened(int workers, NonFinitePolicy policy, CommitRecord? recorded = null, StragglerRules? stragglers = null)
     {
