@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Cluster.Cli.Bench;
+using Cluster.Cli.Bench.Protocol;
 using Cluster.Cli.Hosting;
 using Cluster.Cli.Verbs;
 using Cluster.Contracts;
@@ -15,6 +16,11 @@ try
     if (Environment.GetEnvironmentVariable(LinkPeer.Variable) is { } addresses)
     {
         LinkPeer.Run(addresses);
+        return ExitCodes.Done;
+    }
+    if (Environment.GetEnvironmentVariable(ProtocolWorker.Variable) is { } worker)
+    {
+        await ProtocolWorker.RunAsync(worker, stop.Token);
         return ExitCodes.Done;
     }
     var commandLine = new CommandLine(LocalTraining.RunAsync);

@@ -8,5 +8,7 @@ internal static class BenchmarkRegistry
         new Peers.PeersBenchmark(),
         new LinkBenchmark(),
         new Update.UpdateBenchmark(),
+        new Protocol.StepBenchmark(),
+        new Protocol.RecoveryBenchmark(),
     ];
 }
