@@ -19,14 +19,14 @@ public sealed class PlantedBugSpecs
     };
 
     [Theory]
-    [InlineData(nameof(SkipTermCheck), InvariantNames.OldOrdersAreVoid)]  // seed 3
+    [InlineData(nameof(SkipTermCheck), InvariantNames.OldOrdersAreVoid)]  // seed 9
     [InlineData(nameof(SkipAttemptCheck), InvariantNames.OldOrdersAreVoid)]  // seed 1
-    [InlineData(nameof(CountOverlapTwice), InvariantNames.SameBits)]  // seed 16
+    [InlineData(nameof(CountOverlapTwice), InvariantNames.SameBits)]  // seed 9
     [InlineData(nameof(AddInArrivalOrder), InvariantNames.SameBits)]  // seed 1
-    [InlineData(nameof(ForgetLease), InvariantNames.Finishes)]  // seed 11
+    [InlineData(nameof(ForgetLease), InvariantNames.Finishes)]  // seed 2
     [InlineData(nameof(ApplyBeforeRecord), InvariantNames.RecordFirst)]  // seed 1
     [InlineData(nameof(ActBeforeAllPromised), InvariantNames.AllPromisedFirst)]  // seed 2
-    [InlineData(nameof(WriteToMovedLog), InvariantNames.OneRecordPerStep)]  // seed 51
+    [InlineData(nameof(WriteToMovedLog), InvariantNames.OneRecordPerStep)]  // seed 11
     public void Planted_bug_is_found_in_fewer_than_200_seeds(string bug, string invariant)
     {
         var results = Campaign.Run(first: 1, seeds: 199, steps: 0, Bugs[bug], null, TestContext.Current.CancellationToken);

@@ -22,7 +22,7 @@ internal sealed class PsNode : Process
     {
         var (shard, sent) = (ToSlot)message;
         var slot = _slots[shard.Index];
-        if (World.IsTracing) World.Say(this, $"from {from}: {message}");
+        if (World.IsTracing) World.Say(this, $"from {from}: {EventText.Of(message)}");
         var input = World.Plant.ToReplica(slot.State, sent);
         if (input is ClaimTerm { } asked) _claimants[asked.Claimant] = from;
         var (next, effects) = ReplicaProtocol.Advance(slot.State, input);

@@ -40,7 +40,7 @@ internal sealed class WorkerProcess : Process
 
     public override void Receive(Process from, object message, object? tensors)
     {
-        if (World.IsTracing) World.Say(this, $"from {from}: {message}");
+        if (World.IsTracing) World.Say(this, $"from {from}: {EventText.Of(message)}");
         var sent = (IWorkerInput)message;
         var input = World.Plant.ToWorker(_state, sent);
         if (input is BeginStep begin && begin.Term >= _state.Term) _coordinator = from;

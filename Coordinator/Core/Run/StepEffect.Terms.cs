@@ -10,7 +10,7 @@ public abstract partial record StepEffect
 
     /// <summary>
     /// Write the term to the disk and fsync it, then feed <see cref="TermWritten"/>; but when the disk has a higher one
-    /// than <paramref name="Known"/>, feed <see cref="TermTaken"/> and write nothing.
+    /// than <paramref name="Known"/>, feed <see cref="TermTaken"/> and write nothing. The same term may come again.
     /// </summary>
     public sealed record WriteTerm(Term Term, Term Known) : StepEffect;
 

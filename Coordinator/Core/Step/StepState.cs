@@ -121,6 +121,13 @@ public sealed record StepState
     public static StepState Start(StepRules rules, Term term, StepId committed) =>
         new() { Rules = rules, Term = term, Committed = committed };
 
-    /// <summary>The same workers under a new term: whatever was open is void.</summary>
-    public StepState InTerm(Term term, StepId committed) => Start(Rules, term, committed) with { Workers = Workers, Deal = Deal };
+    /// <summary>
+    /// The same workers under a new term: whatever was open is void. So is what they were at; no report of it will come
+    /// that could clear one of being behind or hung.
+    /// </summary>
+    public StepState InTerm(Term term, StepId committed) => Start(Rules, term, committed) with
+    {
+        Workers = Workers.ToImmutableSortedDictionary(static w => w.Key, static w => w.Value with { IsHung = false, IsBehind = false }),
+        Deal = Deal,
+    };
 }

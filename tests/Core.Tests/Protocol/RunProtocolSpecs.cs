@@ -211,6 +211,10 @@ public sealed class RunProtocolSpecs
         var effects = After(running, new AskAgain()).Effects;
         Assert.Equal(new WorkerId(4), Assert.Single(effects.OfType<StepEffect.TellRoutes>()).Worker);
         Assert.Equal(Slot(0, 0), Assert.Single(Sent<HoldPlace>(effects)).Replica);
+        // And to the disk, should everybody that it can reach be on its own side of a split.
+        Assert.Contains(new StepEffect.WriteTerm(new Term(1), new Term(1)), effects);
+        Assert.IsType<StepEffect.Drop>(Assert.Single(After(running, new TermWritten(new Term(1))).Effects));
+        Assert.Equal(TermPhase.SteppedDown, After(running, new TermTaken(new Term(2))).State.Phase);
     }
 
     [Theory]

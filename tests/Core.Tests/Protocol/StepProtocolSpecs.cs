@@ -276,6 +276,25 @@ public class StepProtocolSpecs
     }
 
     [Fact]
+    public void Leaves_go_to_a_worker_that_was_called_hung_when_nobody_else_is_left()
+    {
+        var state = Opened(2, NonFinitePolicy.Recompute, stragglers: new StragglerRules(1.5, 5, 2_000, 3_000));
+        (state, _) = StepProtocol.Advance(state, Done(state, 0, 0), now: 10);
+        (state, var effects) = StepProtocol.Advance(state, new BudgetSpent(state.Step, state.Attempt), now: 3_000);
+        Assert.True(state.Workers[new WorkerId(1)].IsHung);
+        Assert.Equal(new WorkerId(0), Assert.Single(effects.OfType<StepEffect.Grant>()).Worker);
+        // The next step is the other one's alone, and it falls silent as well.
+        foreach (var input in new IStepInput[] { Done(state, 1, 0), Reduced(state, 4), new CommitWritten(state.Step), new ShardApplied(state.Term, state.Step.Produces, new ShardId(0), default), new OpenStep(new StepPlan(new StepId(2), 0, 0, 8, 2), 0.1) })
+            (state, effects) = StepProtocol.Advance(state, input, now: 3_010);
+        Assert.Empty(Assert.Single(effects.OfType<StepEffect.Grant>(), g => g.Worker == new WorkerId(1)).Leases);
+        (state, effects) = StepProtocol.Advance(state, new BudgetSpent(state.Step, state.Attempt), now: 9_000);
+        Assert.True(state.Workers[new WorkerId(0)].IsHung);
+        Assert.Equal(new WorkerId(1), Assert.Single(effects.OfType<StepEffect.Grant>()).Worker);
+        // A new term voids what they were at, and the verdict with it.
+        Assert.DoesNotContain(state.InTerm(new Term(2), new StepId(0)).Workers.Values, static w => w.IsHung);
+    }
+
+    [Fact]
     public void A_worker_that_joins_takes_the_leaves_that_only_a_hung_one_holds()
     {
         var state = Opened(1, NonFinitePolicy.Recompute, stragglers: new StragglerRules(1.5, 5, 2_000, 3_000));
