@@ -43,7 +43,7 @@ internal static class CoordinatorNode
         LocalTraining.CheckWorld(run, train, engines);
         folder.WriteConfig(LocalTraining.Facts(run, train, test, engines, total));
 
-        var opening = File.Exists(Path.Combine(folder.Location, RunFolder.CommitsName)) ? RunOpening.Resume(folder, layout, total, observer) : RunOpening.New;
+        var opening = File.Exists(RunStore.LogOf(folder.Location)) ? RunOpening.Resume(folder, layout, total, observer) : RunOpening.New;
         if (opening.Finished is { } finished) return LocalTraining.FinishedBefore(finished, layout, total, train.Count, stepsPerEpoch, options.Batch, observer);
         var replicas = (int)(options.Replicas ?? (options.Ps > 1 ? 1 : 0));
         var plan = LocalTraining.PlanOf(run, train, test, layout, total) with

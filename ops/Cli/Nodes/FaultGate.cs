@@ -52,20 +52,21 @@ internal sealed class GatedStore(RunStore store, FaultGate gate) : IRunStore
 
     public Term ReadTerm() => store.ReadTerm();
 
-    public void WriteTerm(Term term) => store.WriteTerm(term);
+    public Term? WriteTerm(Term term, Term known) => store.WriteTerm(term, known);
 
-    public LogAdopted AdoptLog(IReadOnlyList<CommitRecord> promised)
+    public LogAdopted? AdoptLog(Term term, IReadOnlyList<CommitRecord> promised)
     {
-        var adopted = store.AdoptLog(promised);
-        _next = adopted.Last.Value + 1;
+        var adopted = store.AdoptLog(term, promised);
+        if (adopted is not null) _next = adopted.Last.Value + 1;
         return adopted;
     }
 
-    public void Append(ReadOnlySpan<byte> line)
+    public bool Append(ReadOnlySpan<byte> line)
     {
         gate.Wait(new StepId(_next));
-        store.Append(line);
+        var isOurs = store.Append(line);
         _next++;
+        return isOurs;
     }
 
     public LoadShard? Load(WeightsVersion version) => store.Load(version);
