@@ -165,4 +165,12 @@ public static class Limits
     /// caches costs memory traffic. TCP's is left to the kernel, which tunes it; setting it by hand ends that.
     /// </summary>
     public const int LinkUnixSendBufferBytes = 1 << 20;
+
+    // ---- remoting: actors' messages over links ----
+
+    /// <summary>Bulk messages of one link that have begun to arrive: a peer's nodes to all slots of this process, four at a time.</summary>
+    public const int RemoteTransfers = 4 * MaxShards;
+
+    /// <summary>Longest head of a bulk message: the records since the last checkpoint are 190 bytes each with eight leaves; a million of them.</summary>
+    public const int RemoteHeadBytes = 192 * 1024 * 1024;
 }
