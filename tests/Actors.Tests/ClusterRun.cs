@@ -54,6 +54,9 @@ internal sealed class ClusterRun : IAsyncDisposable
     /// <summary>On the coordinator's thread, when a step's leases are out.</summary>
     public Action<StepId>? OnBegun { get; set; }
 
+    /// <summary>Stands between a coordinator and its folder.</summary>
+    public Func<IRunStore, IRunStore> Through { get; set; } = static store => store;
+
     public string Folder => _folder.FullName;
 
     public ParameterLayout Layout => LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount);
@@ -82,7 +85,7 @@ internal sealed class ClusterRun : IAsyncDisposable
         var store = new RunStore(_folder.FullName, _checkpoints);
         lock (_stores) _stores.Add(store);
         var snapshots = _system.ActorOf(SnapshotActor.Props(_checkpoints, layout, plan.CounterBase, TimeProvider.System));
-        var coordinator = _system.ActorOf(CoordinatorActor.Props(plan, store, recorder, snapshots, TimeProvider.System));
+        var coordinator = _system.ActorOf(CoordinatorActor.Props(plan, Through(store), recorder, snapshots, TimeProvider.System));
         _coordinator = coordinator;
         foreach (var (worker, actor) in _workers) coordinator.Tell(new CoordinatorActor.WorkerAt(worker, actor));
         foreach (var (node, slots) in _nodes) coordinator.Tell(new CoordinatorActor.NodeAt(node, slots));

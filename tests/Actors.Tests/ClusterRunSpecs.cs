@@ -26,7 +26,7 @@ public sealed class ClusterRunSpecs
     }
 
     /// <summary>Fails unless the run has finished with the calm run's bits.</summary>
-    private static async Task AssertSame(ClusterRun run, RunRecorder recorder)
+    internal static async Task AssertSame(ClusterRun run, RunRecorder recorder)
     {
         var (hash, log) = await Calm.Value;
         var outcome = await recorder.End.WaitAsync(ClusterRun.Patience);
