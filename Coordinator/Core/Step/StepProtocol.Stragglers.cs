@@ -102,6 +102,8 @@ public static partial class StepProtocol
         var takers = idle.Length > 0 ? idle : [.. punctual];
         // With everybody busy, only what is held by nobody able is given away.
         if (idle.Length == 0) late = [.. late.Where(leaf => !able.Any(w => !w.IsHung && IsHeldBy(next, leaf, w.Worker)))];
+        // With nobody left, those that were called hung get another chance: an order may have been lost, not its worker.
+        if (takers.Length == 0) takers = [.. next.Workers.Values.Where(static w => w.IsHung).Select(static w => w.Worker)];
         if (late.Length > 0 && takers.Length > 0)
         {
             (next, var leased) = LeaseAlso(next, late, takers, now);

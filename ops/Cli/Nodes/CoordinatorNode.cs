@@ -24,14 +24,19 @@ internal static class CoordinatorNode
     /// <param name="run">Validated; its folder holds config.yaml, and whatever earlier processes left.</param>
     /// <exception cref="UserMistakeException">Data, options or addresses that cannot work.</exception>
     /// <exception cref="ClusterException">The run failed.</exception>
-    public static async Task<TrainingSummary> RunAsync(ResolvedRun run, RunFolder folder, NodeOptions node, ITrainingObserver observer, CancellationToken stop)
+    public static Task<TrainingSummary> RunAsync(ResolvedRun run, RunFolder folder, NodeOptions node, ITrainingObserver observer, CancellationToken stop) =>
+        RunAsync(run, folder, node, static (options, data) => new EngineFactory(options, data), observer, stop);
+
+    /// <param name="source">Builds the run's engines.</param>
+    public static async Task<TrainingSummary> RunAsync(
+        ResolvedRun run, RunFolder folder, NodeOptions node, Func<RunOptions, IDataset, IEngineSource> source, ITrainingObserver observer, CancellationToken stop)
     {
         var options = run.Options;
         var (train, test) = Datasets.Open(options.Data, options.Seed);
         using var trainSet = train;
         using var testSet = test;
         using var telemetry = TelemetryExport.Start(run.RunId);
-        var engines = new EngineFactory(options, train);
+        var engines = source(options, train);
         var layout = engines.Layout;
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
         var total = options.Steps ?? Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
@@ -73,14 +78,16 @@ internal static class CoordinatorNode
             var snapshots = RunComposition.Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System), "snapshots");
             var coordinator = RunComposition.Spawn(system, CoordinatorActor.Props(plan, store, listener, snapshots, TimeProvider.System), "coordinator");
             registry.Bind(coordinator, snapshots);
-            using var door = Links.Listen(node.Listen!, new LinkListenerOptions
+            var doorOptions = new LinkListenerOptions
             {
                 Self = new LinkHello(run.RunId, NodeOptions.Coordinator, NodeOptions.Coordinator, node.Incarnation),
                 Secret = node.Secret,
                 Admit = registry.Admit,
                 Refused = refusal => listener.Said("node-refused", refusal.Hello?.Name is { Length: > 0 } name ? name : "unknown", $"Somebody was turned away at the door: {refusal.Sentence}"),
                 Insecure = node.Insecure,
-            });
+            };
+            using var door = Links.Listen(node.Listen!, doorOptions);
+            using var second = node.AlsoListen is { } also ? Links.Listen(also, doorOptions) : null;
             observer.Said($"listening at {door.Address}");
             await using var stopping = stop.Register(() => coordinator.Tell(new StopRun("interrupted")));
             try
