@@ -133,7 +133,18 @@ public sealed partial class CoordinatorActor
 
     private void Adopt(IReadOnlyList<CommitRecord> promised)
     {
-        var adopted = _store.AdoptLog(promised);
+        LogAdopted adopted;
+        try
+        {
+            adopted = _store.AdoptLog(promised);
+        }
+        catch (IOException e)
+        {
+            Timers.StartSingleTimer("adopt", new RetryAdopt(_run.Term, promised), DiskRetry);
+            Wait("log", $"Term {_run.Term} waits: the log cannot be copied ({e.Message}). Make room on the disk; it is tried again every second.");
+            return;
+        }
+        GoOnAfterDisk();
         if (adopted.Last.Value > _plan.TotalSteps) throw new UserMistakeException($"{adopted.Last} steps are committed already; --steps {_plan.TotalSteps} would go back. Give at least {adopted.Last}.");
         Feed(adopted);
     }

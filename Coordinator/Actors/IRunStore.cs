@@ -18,6 +18,7 @@ public interface IRunStore : IDisposable
     /// old one's name, so that whoever has the old one open writes to nothing. Later appends go to it.
     /// </summary>
     /// <exception cref="ClusterException">The log is damaged, or the two disagree.</exception>
+    /// <exception cref="IOException">The disk refused; the log is as before, and to be adopted again.</exception>
     LogAdopted AdoptLog(IReadOnlyList<CommitRecord> promised);
 
     /// <summary>Appends one whole line, newline included; on return it survives this process.</summary>

@@ -62,6 +62,7 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
         var bytes = new MemoryStream();
         foreach (var line in lines) bytes.Write(CommitLog.Write(line.Record, line.Milliseconds));
         _log?.Dispose();
+        _log = null;
         Replace(CommitsPath, bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
         _log = CommitLogFile.Continue(CommitsPath, bytes.Length);
         var last = new StepId(lines.Count);
@@ -94,7 +95,7 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
             throw new ClusterException($"the log and a shard's memory of step {written.Step} differ (terms {written.Term} and {promised.Term}): one of them is of another run");
     }
 
-    /// <summary>A new file under the old name: whole or not at all, and flushed.</summary>
+    /// <summary>A new file under the old name: whole or not at all, and flushed, the name included.</summary>
     private static void Replace(string path, ReadOnlySpan<byte> content)
     {
         var next = path + ".next";
@@ -104,6 +105,7 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
             RandomAccess.FlushToDisk(file);
         }
         File.Move(next, path, overwrite: true);
+        Folders.Flush(Path.GetDirectoryName(path)!);
     }
 
     public void Dispose() => _log?.Dispose();

@@ -102,7 +102,7 @@ public sealed class TakeoverSpecs
     public async Task Coordinator_and_a_node_that_are_lost_together_lose_no_step()
     {
         GatedStore? gated = null;
-        await using var run = new ClusterRun();
+        await using var run = new ClusterRun { Silence = TimeSpan.FromMilliseconds(500) };
         run.Through = store => gated ??= new GatedStore(store, new StepId(4), isBehind: true);
         run.Start();
         await gated!.Reached.WaitAsync(ClusterRun.Patience);
