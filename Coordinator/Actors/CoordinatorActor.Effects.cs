@@ -131,7 +131,19 @@ public sealed partial class CoordinatorActor
 
     private void Adopt(IReadOnlyList<CommitRecord> promised)
     {
-        if (_store.AdoptLog(_run.Term, promised) is not { } adopted)
+        LogAdopted? adopted;
+        try
+        {
+            adopted = _store.AdoptLog(_run.Term, promised);
+        }
+        catch (IOException e)
+        {
+            Timers.StartSingleTimer("adopt", new RetryAdopt(_run.Term, promised), DiskRetry);
+            Wait("log", $"Term {_run.Term} waits: the log cannot be copied ({e.Message}). Make room on the disk; it is tried again every second.");
+            return;
+        }
+        GoOnAfterDisk();
+        if (adopted is null)
         {
             Feed(new TermTaken(_store.ReadTerm()));
             return;

@@ -33,6 +33,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 
     private sealed record RetryCommit(CommitRecord Record);
     private sealed record RetryTerm(StepEffect.WriteTerm Effect);
+    private sealed record RetryAdopt(Term Term, IReadOnlyList<CommitRecord> Promised);
     private sealed record SilenceOver;
     private sealed record EnoughWaited;
 
@@ -118,6 +119,10 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
             if (Step.Phase == StepPhase.Committing && ReferenceEquals(Step.Record, retry.Record)) Commit(retry.Record);
         });
         Receive<RetryTerm>(retry => WriteTerm(retry.Effect));
+        Receive<RetryAdopt>(retry =>
+        {
+            if (_run.Phase == TermPhase.AdoptingLog && _run.Term == retry.Term) Adopt(retry.Promised);
+        });
         Receive<InitialState>(Initialized);
         Receive<BatchEvaluated>(Evaluated);
         Receive<CheckpointWritten>(Written);

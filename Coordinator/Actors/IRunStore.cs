@@ -22,6 +22,7 @@ public interface IRunStore : IDisposable
     /// </summary>
     /// <returns>Null when the disk has a higher term than <paramref name="term"/>.</returns>
     /// <exception cref="ClusterException">The log is damaged, or the two disagree.</exception>
+    /// <exception cref="IOException">The disk refused; the log is as before, and to be adopted again.</exception>
     LogAdopted? AdoptLog(Term term, IReadOnlyList<CommitRecord> promised);
 
     /// <summary>Appends one whole line, newline included; on return it survives this process.</summary>

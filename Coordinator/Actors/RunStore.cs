@@ -27,6 +27,7 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
     private const string ClaimInfix = ".claim-";
 
     private CommitLogFile? _log;
+    private Term? _claimed;
 
     private string CommitsPath => Path.Combine(folder, CommitsName);
     private string AwayPath => CommitsPath + AwaySuffix;
@@ -52,27 +53,30 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
         var written = TermOf(folder);
         // Folders from before there was a term file, or whose power failed before it was flushed.
         var log = LogOf(folder);
-        var logged = File.Exists(log) ? Read(log).Lines.Select(static l => l.Record.Term).DefaultIfEmpty(new Term(0)).Max() : new Term(0);
+        var logged = File.Exists(log) ? Read(log, CommitsPath).Lines.Select(static l => l.Record.Term).DefaultIfEmpty(new Term(0)).Max() : new Term(0);
         return written > logged ? written : logged;
     }
 
     public Term? WriteTerm(Term term, Term known)
     {
         var disk = ReadTerm();
-        if (disk > known) return disk;
+        var isMine = _claimed == term;      // tried before, and the disk was full in between
+        if (disk > known && !(isMine && disk == term)) return disk;
         if (term == known) return null;
         try
         {
             // Made anew or not at all: of two that claim one number, one gets it.
-            using (File.OpenHandle(ClaimOf(term), FileMode.CreateNew, FileAccess.Write, FileShare.Read)) { }
+            if (!isMine)
+                using (File.OpenHandle(ClaimOf(term), FileMode.CreateNew, FileAccess.Write, FileShare.Read)) { }
+            _claimed = term;
         }
         catch (IOException) when (File.Exists(ClaimOf(term)))
         {
             return term;
         }
         Replace(TermPath, Encoding.ASCII.GetBytes(term.ToString() + "\n"));
-        foreach (var claim in Directory.EnumerateFiles(folder, TermName + ClaimInfix + "*"))
-            if (claim != ClaimOf(term)) File.Delete(claim);
+        // From here on the term file says it all.
+        foreach (var claim in Directory.EnumerateFiles(folder, TermName + ClaimInfix + "*")) File.Delete(claim);
         return null;
     }
 
@@ -84,19 +88,13 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
         while (TermOf(folder) <= term)
         {
             if (File.Exists(CommitsPath)) File.Move(CommitsPath, AwayPath, overwrite: true);
-            if (ReadAway() is not { } content) continue;
-            var lines = content.Lines.ToList();
-            foreach (var record in promised.OrderBy(static r => r.Step))
-            {
-                if (record.Step.Value <= lines.Count) Agree(lines[(int)record.Step.Value - 1].Record, record);
-                else if (record.Step.Value == lines.Count + 1) lines.Add(new CommitLine(record, 0));
-                else throw new ClusterException($"{CommitsPath} ends at step {lines.Count} and the shards remember steps from {record.Step}: lines are missing; the log was cut by hand or lost");
-            }
+            if (Longest(promised) is not { } lines) continue;
             var bytes = new MemoryStream();
             foreach (var line in lines) bytes.Write(CommitLog.Write(line.Record, line.Milliseconds));
             if (!TryName(bytes.GetBuffer().AsSpan(0, (int)bytes.Length))) continue;     // another coordinator was faster: its log is moved away in turn
             File.Delete(AwayPath);
             _log?.Dispose();
+            _log = null;
             _log = CommitLogFile.Continue(CommitsPath, bytes.Length);
             var last = new StepId(lines.Count);
             var version = checkpoints.Newest(last) ?? WeightsVersion.Initial;
@@ -105,17 +103,38 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
         return null;
     }
 
-    /// <summary>Null when another coordinator has just let go of it: its own log is there then.</summary>
-    private CommitLogContent? ReadAway()
+    /// <summary>The log that was moved away, with what the shards remember beyond it. Null when another coordinator has just let go of it: its own log is there then.</summary>
+    private List<CommitLine>? Longest(IReadOnlyList<CommitRecord> promised)
     {
         try
         {
-            return Read(AwayPath);
+            var lines = Read(AwayPath, CommitsPath).Lines.ToList();
+            foreach (var record in promised.OrderBy(static r => r.Step)) Take(lines, record);
+            return lines;
+        }
+        catch (FileNotFoundException) when (File.Exists(CommitsPath))
+        {
+            return null;
         }
         catch (FileNotFoundException)
         {
-            return File.Exists(CommitsPath) ? null : new CommitLogContent([], 0, 0);
+            var lines = new List<CommitLine>();
+            foreach (var record in promised.OrderBy(static r => r.Step)) Take(lines, record);
+            return lines;
         }
+        catch (ClusterException)
+        {
+            // For a person to look at, under its own name.
+            if (!File.Exists(CommitsPath)) File.Move(AwayPath, CommitsPath, overwrite: false);
+            throw;
+        }
+    }
+
+    private void Take(List<CommitLine> lines, CommitRecord record)
+    {
+        if (record.Step.Value <= lines.Count) Agree(lines[(int)record.Step.Value - 1].Record, record);
+        else if (record.Step.Value == lines.Count + 1) lines.Add(new CommitLine(record, 0));
+        else throw new ClusterException($"{CommitsPath} ends at step {lines.Count} and the shards remember steps from {record.Step}: lines are missing; the log was cut by hand or lost");
     }
 
     /// <summary>Gives the log's name to a flushed copy, unless somebody has it.</summary>
@@ -154,7 +173,8 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
         return !File.Exists(path) && File.Exists(path + AwaySuffix) ? path + AwaySuffix : path;
     }
 
-    private static CommitLogContent Read(string path)
+    /// <param name="name">For messages.</param>
+    private static CommitLogContent Read(string path, string name)
     {
         try
         {
@@ -162,7 +182,7 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
         }
         catch (CommitLogException e)
         {
-            throw new ClusterException($"{path}, line {e.Line}: {e.Reason}", e);
+            throw new ClusterException($"{name}, line {e.Line}: {e.Reason}", e);
         }
     }
 
@@ -172,12 +192,13 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
             throw new ClusterException($"the log and a shard's memory of step {written.Step} differ (terms {written.Term} and {promised.Term}): one of them is of another run");
     }
 
-    /// <summary>A new file under the old name: whole or not at all, and flushed.</summary>
+    /// <summary>A new file under the old name: whole or not at all, and flushed, the name included.</summary>
     private static void Replace(string path, ReadOnlySpan<byte> content)
     {
         var next = path + ".next";
         Write(next, content);
         File.Move(next, path, overwrite: true);
+        Folders.Flush(Path.GetDirectoryName(path)!);
     }
 
     private static void Write(string path, ReadOnlySpan<byte> content)

@@ -163,4 +163,12 @@ public static class Limits
 
     /// <summary>Longest address or sentence that a node may say of itself, in characters: a Unix path has 108, a DNS name 253.</summary>
     public const int MaxMemberText = 512;
+
+    // ---- remoting: actors' messages over links ----
+
+    /// <summary>Bulk messages of one link that have begun to arrive: a peer's nodes to all slots of this process, four at a time.</summary>
+    public const int RemoteTransfers = 4 * MaxShards;
+
+    /// <summary>Longest head of a bulk message: the records since the last checkpoint are 190 bytes each with eight leaves; a million of them.</summary>
+    public const int RemoteHeadBytes = 192 * 1024 * 1024;
 }
