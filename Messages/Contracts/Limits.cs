@@ -165,4 +165,15 @@ public static class Limits
     /// caches costs memory traffic. TCP's is left to the kernel, which tunes it; setting it by hand ends that.
     /// </summary>
     public const int LinkUnixSendBufferBytes = 1 << 20;
+
+    // ---- nodes at the coordinator's door ----
+
+    /// <summary>How long a node asks for a place that another process has: ten leases of 500 ms, within which the death of that process is noticed.</summary>
+    public const int TakenPlaceSeconds = 5;
+
+    /// <summary>Refusals that are told one by one within <see cref="RefusalWindowSeconds"/>; the others are counted. A thousand strangers a second are then two lines of events.jsonl a minute after the first ten.</summary>
+    public const int ToldRefusals = 10;
+
+    /// <summary>See <see cref="ToldRefusals"/>.</summary>
+    public const int RefusalWindowSeconds = 60;
 }

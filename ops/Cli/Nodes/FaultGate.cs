@@ -44,31 +44,3 @@ internal sealed class FaultGate(IEnumerable<StepId> steps)
         }
     }
 }
-
-/// <summary>A store whose records wait for <see cref="FaultGate"/>.</summary>
-internal sealed class GatedStore(RunStore store, FaultGate gate) : IRunStore
-{
-    private long _next = 1;
-
-    public Term ReadTerm() => store.ReadTerm();
-
-    public void WriteTerm(Term term) => store.WriteTerm(term);
-
-    public LogAdopted AdoptLog(IReadOnlyList<CommitRecord> promised)
-    {
-        var adopted = store.AdoptLog(promised);
-        _next = adopted.Last.Value + 1;
-        return adopted;
-    }
-
-    public void Append(ReadOnlySpan<byte> line)
-    {
-        gate.Wait(new StepId(_next));
-        store.Append(line);
-        _next++;
-    }
-
-    public LoadShard? Load(WeightsVersion version) => store.Load(version);
-
-    public void Dispose() => store.Dispose();
-}

@@ -54,7 +54,7 @@ internal sealed class NodeVerb : IVerb
 
     public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
     {
-        Launch.ParentWatch.Begin();
+        var isSupervised = Launch.ParentWatch.Begin();
         var found = mistakes.ToList();
         var role = RowOptions.TextOf(parse, _role);
         if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
@@ -86,7 +86,15 @@ internal sealed class NodeVerb : IVerb
                 await ShardHost.RunAsync(options, stop);
                 break;
             default:
-                await CoordinateAsync(folder!, options, stop);
+                try
+                {
+                    await CoordinateAsync(folder!, options, stop);
+                }
+                catch (RunFailedException e) when (isSupervised)
+                {
+                    FailureReport.Write(e, Console.Error);
+                    return ExitCodes.RunFailed;
+                }
                 break;
         }
         return stop.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Done;
@@ -101,7 +109,8 @@ internal sealed class NodeVerb : IVerb
         try
         {
             var summary = await CoordinatorNode.RunAsync(run, folder, options, new ObserverChain(display, new EventObserver(folder.Events)), stop);
-            if (!summary.WasFinished) folder.WriteSummary(summary);
+            // A coordinator that died after its last checkpoint has left none.
+            if (!summary.WasFinished || !File.Exists(Path.Combine(folder.Location, RunFolder.SummaryName))) folder.WriteSummary(summary);
             folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
             display.Finished(summary, folder.Location);
         }
