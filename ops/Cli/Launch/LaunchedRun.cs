@@ -33,6 +33,7 @@ internal static class LaunchedRun
             link.Start(supervisor, injector);
             using var stopping = stop.Register(supervisor.RequestStop);
             var result = await supervisor.RunAsync();
+            injector.Ended();
             if (result.ExitCode == Verbs.ExitCodes.Done) return result.ExitCode;
             if (result.ExitCode == Verbs.ExitCodes.Interrupted) throw new OperationCanceledException(result.Reason, new ClusterException(result.Reason), stop);
             folder.DiscardIfNothingCommitted();
