@@ -171,4 +171,20 @@ public static class Limits
 
     /// <summary>Longest head of a bulk message: the records since the last checkpoint are 190 bytes each with eight leaves; a million of them.</summary>
     public const int RemoteHeadBytes = 192 * 1024 * 1024;
+    /// <summary>
+    /// Send buffer of a Unix socket. It wakes its reader per buffer: a small one costs context switches, one larger than the
+    /// caches costs memory traffic. TCP's is left to the kernel, which tunes it; setting it by hand ends that.
+    /// </summary>
+    public const int LinkUnixSendBufferBytes = 1 << 20;
+
+    // ---- nodes at the coordinator's door ----
+
+    /// <summary>How long a node asks for a place that another process has: ten leases of 500 ms, within which the death of that process is noticed.</summary>
+    public const int TakenPlaceSeconds = 5;
+
+    /// <summary>Refusals that are told one by one within <see cref="RefusalWindowSeconds"/>; the others are counted. A thousand strangers a second are then two lines of events.jsonl a minute after the first ten.</summary>
+    public const int ToldRefusals = 10;
+
+    /// <summary>See <see cref="ToldRefusals"/>.</summary>
+    public const int RefusalWindowSeconds = 60;
 }

@@ -48,6 +48,12 @@ public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCall
         set => Volatile.Write(ref _maxFloats, value);
     }
 
+    /// <summary>Dials the process; when this returns, messages can be sent.</summary>
+    /// <inheritdoc cref="Links.Connect" path="/exception"/>
+    public void Dial(LinkAddress address, LinkDiallerOptions options) =>
+        // Opened is called on the link's own thread, which may be later than the return of Connect.
+        _link = Links.Connect(address, options, this);
+
     /// <summary>Where messages to this process go.</summary>
     /// <param name="target">The shard whose slot is meant, where the process holds shards.</param>
     public IActorRef Ref(int target = 0) => new RemoteRef(this, system, target);

@@ -4,29 +4,34 @@ using System.Text.Json;
 namespace Cluster.Cli.Configuration;
 
 /// <summary>
-/// events.jsonl: one line for everything unusual, with a sentence. Written through to the operating system line by line,
-/// so a killed process loses none. The file is made with its first line. Any thread.
+/// events.jsonl: one line for everything unusual, with a sentence. Each line is one write(2) with O_APPEND, so a killed
+/// process loses none, and a coordinator that takes over while its predecessor still writes overwrites none. The file is
+/// made with its first line. Any thread.
 /// </summary>
 public sealed class EventLog(string path) : IDisposable
 {
+    /// <summary>Quotes and plus signs stay readable; the file is not part of a web page.</summary>
+    private static readonly JsonWriterOptions ForPeople = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly Lock _lock = new();
-    private FileStream? _stream;
+    private AppendingFile? _file;
+    private bool _isTorn;
     private bool _closed;
 
-    /// <param name="kind">Closed set of words: <c>started</c>, <c>said</c>, <c>evaluated</c>, <c>finished</c>, <c>failed</c>, …</param>
+    /// <param name="kind">A word of <see cref="EventKinds"/>.</param>
     /// <param name="node"><c>coordinator</c>, <c>worker-1</c>, <c>ps-0</c>; null when no single one is meant.</param>
-    /// <param name="phase">A span name of <see cref="Contracts.ClusterTelemetry.Spans"/>, or null.</param>
+    /// <param name="phase">What the event belongs to; null = the phase of its kind.</param>
     /// <remarks>Never throws for the disk's sake: a full disk must not stop the training that the log describes.</remarks>
     public void Append(string kind, string sentence, string? node = null, string? phase = null)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, ForPeople))
         {
             json.WriteStartObject();
             json.WriteString("time", DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
             json.WriteString("kind", kind);
             json.WriteString("node", node);
-            json.WriteString("phase", phase);
+            json.WriteString("phase", phase ?? EventKinds.PhaseOf(kind));
             json.WriteString("sentence", sentence);
             json.WriteEndObject();
         }
@@ -36,8 +41,12 @@ public sealed class EventLog(string path) : IDisposable
             if (_closed) return;
             try
             {
-                _stream ??= new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
-                _stream.Write(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+                _file ??= AppendingFile.Open(path);
+                // After a line that the disk took only a part of, the next one begins on a line of its own.
+                if (_isTorn && _file.Write("\n"u8)) _isTorn = false;
+                if (_file.Write(buffer.GetBuffer().AsSpan(0, (int)buffer.Length))) return;
+                _isTorn = true;
+                Lost++;
             }
             catch (IOException)
             {
@@ -54,7 +63,7 @@ public sealed class EventLog(string path) : IDisposable
         lock (_lock)
         {
             _closed = true;
-            _stream?.Dispose();
+            _file?.Dispose();
         }
     }
 }

@@ -59,7 +59,7 @@ internal sealed class EventObserver(Configuration.EventLog events) : ITrainingOb
     public void Committed(TrainingProgress progress) { }
 
     public void Evaluated(EvaluationResult result) =>
-        events.Append("evaluated", $"test accuracy {Wording.Percent(result.Accuracy)}, loss {result.Loss:0.0000}, {result.Samples} images after step {result.Step}", "coordinator", Contracts.ClusterTelemetry.Spans.Evaluate);
+        events.Append("evaluated", $"test accuracy {Wording.Percent(result.Accuracy)}, loss {result.Loss:0.0000}, {result.Samples} images after step {result.Step}", "coordinator");
 
     public void Said(string sentence) { }
 }

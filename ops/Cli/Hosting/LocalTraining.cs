@@ -129,6 +129,14 @@ public static class LocalTraining
     }
 }
 
+/// <summary>The run has failed, not its process: the same start would come to the same end.</summary>
+public sealed class RunFailedException : ClusterException
+{
+    public RunFailedException(string message) : base(message) { }
+    public RunFailedException(string message, Exception inner) : base(message, inner) { }
+    public RunFailedException() { }
+}
+
 /// <summary>The run was interrupted; what it had done by then is in the summary.</summary>
 public sealed class RunStoppedException : ClusterException
 {

@@ -59,7 +59,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
             record.Loss, record.Accuracy, record.LearningRate, record.GradNorm, rate, Elapsed, remaining));
     }
 
-    public void Checkpointed(CheckpointWritten checkpoint) => folder.Events.Append("checkpoint", $"Checkpoint of step {checkpoint.Version} written in {checkpoint.Took.TotalSeconds:0.00} s.", "coordinator", "checkpoint");
+    public void Checkpointed(CheckpointWritten checkpoint) => folder.Events.Append("checkpoint", $"Checkpoint of step {checkpoint.Version} written in {checkpoint.Took.TotalSeconds:0.00} s.", "coordinator");
 
     public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions)
     {
@@ -70,7 +70,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
 
     public void Said(string kind, string node, string sentence)
     {
-        folder.Events.Append(kind, sentence, node, "step");
+        folder.Events.Append(kind, sentence, node);
         observer.Said(sentence);
     }
 
@@ -91,7 +91,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
                 _completion.TrySetException(new UserMistakeException(outcome.Reason));
                 break;
             default:
-                _completion.TrySetException(new ClusterException(outcome.Reason));
+                _completion.TrySetException(new RunFailedException(outcome.Reason));
                 break;
         }
     }

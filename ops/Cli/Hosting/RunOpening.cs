@@ -19,7 +19,16 @@ internal sealed record RunOpening(IReadOnlyDictionary<string, long> CounterBase,
 
     /// <summary>Looks at the log and the newest whole checkpoint; says what was passed over, cut, and will be replayed.</summary>
     /// <exception cref="UserMistakeException">The log is damaged, or longer than the steps asked for.</exception>
-    public static RunOpening Resume(RunFolder folder, ParameterLayout layout, long totalSteps, ITrainingObserver observer)
+    public static RunOpening Resume(RunFolder folder, ParameterLayout layout, long totalSteps, ITrainingObserver observer) =>
+        Open(folder, layout, totalSteps, observer, (from, recorded, _) => ("resumed", $"Resumed from {from}; {recorded} recorded steps are replayed."));
+
+    /// <summary>The same for a coordinator whose shards may be alive: then nothing is replayed, and if they are not, the new term tells.</summary>
+    /// <inheritdoc cref="Resume" path="/exception"/>
+    public static RunOpening TakeOver(RunFolder folder, ParameterLayout layout, long totalSteps, ITrainingObserver observer) =>
+        Open(folder, layout, totalSteps, observer, (_, _, last) => ("took-over", $"Took over at step {last.Step} (term {last.Term.Next()} comes next)."));
+
+    private static RunOpening Open(
+        RunFolder folder, ParameterLayout layout, long totalSteps, ITrainingObserver observer, Func<string, long, (StepId Step, Term Term), (string Kind, string Sentence)> opened)
     {
         var content = ReadLog(RunStore.LogOf(folder.Location));
         if (content.CutBytes > 0) Say("log-cut", $"The last line of {RunFolder.CommitsName} was torn ({content.CutBytes} bytes without a newline) and is cut: that step was never committed.");
@@ -36,17 +45,24 @@ internal sealed record RunOpening(IReadOnlyDictionary<string, long> CounterBase,
         if (loaded is not null && version.Value == totalSteps) return new RunOpening(counterBase, loaded, content.Lines, version);
 
         var recorded = logged.Value - version.Value;
-        Say("resumed", loaded is null
-            ? $"Resumed from the seeded first weights (there is no whole checkpoint); {recorded} recorded steps are replayed."
-            : $"Resumed from {loaded.Path}, step {version}; {recorded} recorded steps are replayed.");
+        var from = loaded is null ? "the seeded first weights (there is no whole checkpoint)" : $"{loaded.Path}, step {version}";
+        var (kind, sentence) = opened(from, recorded, (logged, TermOf(folder, content)));
+        Say(kind, sentence);
         loaded?.Dispose();
         return new RunOpening(counterBase, null, content.Lines, version);
 
         void Say(string kind, string sentence)
         {
-            folder.Events.Append(kind, sentence, "coordinator", "resume");
+            folder.Events.Append(kind, sentence, "coordinator");
             observer.Said(sentence);
         }
+    }
+
+    private static Term TermOf(RunFolder folder, CommitLogContent content)
+    {
+        var written = RunStore.TermOf(folder.Location);
+        var logged = content.Lines.Select(static line => line.Record.Term).DefaultIfEmpty(new Term(0)).Max();
+        return written > logged ? written : logged;
     }
 
     private static CommitLogContent ReadLog(string path)

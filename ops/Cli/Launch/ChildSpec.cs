@@ -36,6 +36,9 @@ public readonly record struct ChildEnd(int Code)
     /// <summary>Code 2: starting it again would meet the same mistake.</summary>
     public bool IsMistake => Code == Verbs.ExitCodes.BadInput;
 
+    /// <summary>Code 3: the run has failed, not the process.</summary>
+    public bool IsRunFailure => Code == Verbs.ExitCodes.RunFailed;
+
     /// <summary>Code 130: somebody stopped it, and it ended in order.</summary>
     public bool IsInterrupted => Code == Verbs.ExitCodes.Interrupted;
 

@@ -38,6 +38,12 @@ public sealed class FaultInjector(IEnumerable<FaultSpec> faults, INodeProcesses 
         lock (_lock) Take(_schedule.Recorded(step));
     }
 
+    /// <summary>The run is over: says which faults never struck.</summary>
+    public void Ended()
+    {
+        lock (_lock) Take(_schedule.Ended());
+    }
+
     /// <summary>Paused nodes stay paused: their supervisor continues what it stops.</summary>
     public void Dispose()
     {

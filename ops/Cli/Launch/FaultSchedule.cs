@@ -59,6 +59,9 @@ public sealed record FaultSchedule(ImmutableArray<ScheduledFault> Faults)
     public (FaultSchedule Next, ImmutableArray<FaultEffect> Effects) Recorded(StepId step) =>
         Passed(fault => fault.Spec.Step <= step, $"step {step} was committed before it could strike");
 
+    /// <summary>The run is over.</summary>
+    public (FaultSchedule Next, ImmutableArray<FaultEffect> Effects) Ended() => Passed(static _ => true, "the run ended before it could strike");
+
     /// <summary>A strike is done.</summary>
     /// <param name="hit">Whether the node was there to be struck.</param>
     /// <param name="now">Of one monotonic clock.</param>

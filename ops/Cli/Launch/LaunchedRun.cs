@@ -23,7 +23,7 @@ internal static class LaunchedRun
             var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
             var children = Children(run, folder, faults, sockets, coordinator, secret);
             var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name)], bare: NodeOptions.Coordinator);
-            await using var link = new SupervisorLink(coordinator, secret);
+            await using var link = new SupervisorLink(coordinator, secret, faults.Select(static f => f.Step).ToHashSet());
             var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
             using var injector = new FaultInjector(faults, supervisor, TimeProvider.System, (node, sentence) =>
             {
@@ -33,8 +33,9 @@ internal static class LaunchedRun
             link.Start(supervisor, injector);
             using var stopping = stop.Register(supervisor.RequestStop);
             var result = await supervisor.RunAsync();
+            injector.Ended();
             if (result.ExitCode == Verbs.ExitCodes.Done) return result.ExitCode;
-            if (result.ExitCode == Verbs.ExitCodes.Interrupted) throw new OperationCanceledException(result.Reason, stop);
+            if (result.ExitCode == Verbs.ExitCodes.Interrupted) throw new OperationCanceledException(result.Reason, new ClusterException(result.Reason), stop);
             folder.DiscardIfNothingCommitted();
             throw result.ExitCode == Verbs.ExitCodes.BadInput ? new UserMistakeException(result.Reason) : new ClusterException(result.Reason);
         }

@@ -40,7 +40,8 @@ public static partial class Supervision
 
     private static string ReasonOf(ChildExited exit) =>
         exit.End.IsDone ? "the run is done"
-        : exit.End.IsInterrupted ? "interrupted"
+        : exit.End.IsInterrupted ? exit.LastLine.Length > 0 ? exit.LastLine : "interrupted"
+        : exit.End.IsRunFailure && exit.LastLine.Length > 0 ? exit.LastLine
         : $"{exit.Name} {exit.End} while stopping{(exit.LastLine.Length > 0 ? $": {exit.LastLine}" : "")}";
 
     private static (SupervisorState Next, ImmutableArray<SupervisorEffect> Effects) KillLate(SupervisorState state, TimeSpan now)

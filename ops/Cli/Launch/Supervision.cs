@@ -65,8 +65,11 @@ public static partial class Supervision
         if (child.EndsRun && exit.End.IsDone) return Stop(state, exit.Now, state.Policy.StopGrace, ExitCodes.Done, "the run is done", asked: false, []);
         if (child.EndsRun && exit.End.IsInterrupted)
             return Stop(state, exit.Now, state.Policy.StopGrace, ExitCodes.Interrupted, $"{exit.Name} was interrupted", asked: false, [Say($"{exit.Name} was interrupted; stopping the others", exit.Name)]);
+        if (child.EndsRun && exit.End.IsRunFailure)
+            return Stop(state, exit.Now, state.Policy.StopGrace, ExitCodes.Failed, exit.LastLine.Length > 0 ? exit.LastLine : "the run failed, and its coordinator did not say why", asked: false, []);
         if (!exit.End.IsDone) return StartAgain(state, exit.Name, exit.End.ToString(), exit.LastLine, exit.Now - child.Since, exit.Now);
-        var effects = ImmutableArray.Create<SupervisorEffect>(Say($"{exit.Name} is done", exit.Name));
+        // Where one child ends the run, the others are done because the run is: that is no news.
+        ImmutableArray<SupervisorEffect> effects = state.Children.Any(static other => other.EndsRun) ? [] : [Say($"{exit.Name} is done", exit.Name)];
         return state.Children.All(other => other.Phase == ChildPhase.Ended)
             ? Finish(state with { ExitCode = ExitCodes.Done, Reason = "all are done" }, effects)
             : (state, effects);

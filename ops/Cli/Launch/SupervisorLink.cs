@@ -13,7 +13,8 @@ namespace Cluster.Cli.Launch;
 /// The supervisor's link to the coordinator: hears of steps, strikes faults inside them, and tells what happened to
 /// processes. While the coordinator is away (it may be the one that died) what happened is kept.
 /// </summary>
-internal sealed class SupervisorLink(LinkAddress coordinator, string secret) : IAsyncDisposable
+/// <param name="faulty">The steps with faults: the coordinator holds their records until it hears that they have struck.</param>
+internal sealed class SupervisorLink(LinkAddress coordinator, string secret, IReadOnlySet<StepId> faulty) : IAsyncDisposable
 {
     /// <summary>Events that are kept for a coordinator that is away; older ones have been printed.</summary>
     private const int MostKept = 1000;
@@ -63,7 +64,7 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret) : I
             var peer = new RemotePeer(_system, _buffers, new PeerCallbacks(Route, (_, _) => ended.Set()));
             try
             {
-                Links.Connect(coordinator, new LinkDiallerOptions { Self = options.Hello("", ""), Secret = options.Secret }, peer);
+                peer.Dial(coordinator, new LinkDiallerOptions { Self = options.Hello("", ""), Secret = options.Secret });
                 _peer = peer;
                 Send();
                 ended.Wait(_stop.Token);
@@ -88,8 +89,9 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret) : I
             _supervisor!.Committed(notice.Step);
             _faults!.Recorded(notice.Step);
         }
-        else if (_faults!.IsDue(notice.Step))
+        else if (faulty.Contains(notice.Step))
         {
+            // A coordinator that took over asks again for what has struck already.
             _ = StrikeAsync(peer, notice.Step);
         }
         return null;

@@ -17,10 +17,14 @@ internal sealed class CoordinatorConnection(
     /// <summary>How long a link may stay without a welcome: the longest hold-off of a name that comes and goes too often.</summary>
     private static readonly TimeSpan WelcomePatience = TimeSpan.FromSeconds(Limits.MaxHoldOffSeconds + 5);
 
+    /// <summary>How long a place that somebody else has is asked for.</summary>
+    private static readonly TimeSpan PlacePatience = TimeSpan.FromSeconds(Limits.TakenPlaceSeconds);
+
     private readonly TaskCompletionSource<RunOver> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly StaticMember _member = new(
         options.Name.Length > 0 ? options.Name : null, options.Role == NodeOptions.Worker ? MemberRole.Worker : MemberRole.ParameterServer, options.Incarnation, listens, static _ => { });
     private volatile RemotePeer? _peer;
+    private volatile MemberRefusal? _refusal;
     private volatile TaskCompletionSource<Welcome> _welcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string _runId = "";
 
@@ -33,12 +37,17 @@ internal sealed class CoordinatorConnection(
     /// <summary>The run has ended.</summary>
     public Task<RunOver> Over => _over.Task;
 
+    /// <summary>For a node that comes too late.</summary>
+    public string OverSentence => $"there is nothing to do for this node: {_over.Task.Result.Reason}";
+
     /// <summary>Dials until the coordinator lets this node in. Blocks: on a thread of its own, or at the start.</summary>
-    /// <returns>What it said, and a task that ends with the link.</returns>
+    /// <returns>What it said, and a task that ends with the link; null when the run is over.</returns>
     /// <exception cref="UserMistakeException">It refuses this node, or cannot be found.</exception>
-    public (Welcome Welcome, Task<LinkClosure> Closed) Connect(CancellationToken stop)
+    public (Welcome Welcome, Task<LinkClosure> Closed)? Connect(CancellationToken stop)
     {
         var deadline = DateTime.UtcNow + options.Patience;
+        // The process before this one may be dead without anybody having noticed; one that lives keeps its place.
+        var place = DateTime.UtcNow + (options.Patience < PlacePatience ? options.Patience : PlacePatience);
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             stop.ThrowIfCancellationRequested();
@@ -46,7 +55,9 @@ internal sealed class CoordinatorConnection(
             try
             {
                 if (Try(stop) is { } joined) return joined;
-                why = "it let this node wait at the door";
+                if (_over.Task.IsCompleted) return null;
+                why = _refusal?.Sentence ?? "it let this node wait at the door";
+                if (_refusal is not null && DateTime.UtcNow + pause > place) throw new UserMistakeException($"the coordinator at {options.Join} refuses this node: {why}");
             }
             catch (LinkRefusedException e)
             {
@@ -63,11 +74,12 @@ internal sealed class CoordinatorConnection(
 
     private (Welcome, Task<LinkClosure>)? Try(CancellationToken stop)
     {
+        _refusal = null;
         var closed = new TaskCompletionSource<LinkClosure>(TaskCreationOptions.RunContinuationsAsynchronously);
         var welcome = _welcome = new TaskCompletionSource<Welcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         var peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => closed.TrySetResult(closure)));
         var self = options.Hello(_runId, listens) with { Name = _member.Name ?? "" };
-        Links.Connect(options.Join!, new LinkDiallerOptions { Self = self, Secret = options.Secret }, peer);
+        peer.Dial(options.Join!, new LinkDiallerOptions { Self = self, Secret = options.Secret });
         // A name that was lost comes back with a higher number: each connection has one of its own.
         peer.Send(_member.Hello with { Incarnation = DateTime.UtcNow.Ticks });
         if (Task.WaitAny([welcome.Task, closed.Task], (int)WelcomePatience.TotalMilliseconds, stop) == 0)
@@ -97,8 +109,11 @@ internal sealed class CoordinatorConnection(
             case Welcome welcome:
                 _welcome.TrySetResult(welcome);
                 return null;
-            case MemberRefusal:
-                return null;        // "try again": the wait for the welcome does
+            case MemberRefusal refusal:
+                // The place may become free, but not over this link, which has said its hello.
+                _refusal = refusal;
+                if (refusal.TryAgain) peer.Link?.Close(LinkEnd.Finished, "the node tries again");
+                return null;
             case ShardNodes or RunLayout or StepNotice:
                 handle(message);
                 return null;
@@ -118,12 +133,14 @@ internal sealed class CoordinatorConnection(
         {
             connected(welcome);
             WaitHandleOf(closed, stop);
+            // A link that ends with the run's end brings the news first.
             if (_over.Task.IsCompleted || stop.IsCancellationRequested) return;
             var closure = closed.Result;
             if (closure is { End: LinkEnd.Dismissed, ByPeer: true }) throw new UserMistakeException($"the coordinator sent this node away: {closure.Sentence}");
             _member.CoordinatorLost(closure.Sentence);
             lost(closure);
-            (welcome, closed) = Connect(stop);
+            if (Connect(stop) is not { } again) return;
+            (welcome, closed) = again;
         }
     }
 

@@ -43,7 +43,7 @@ internal static class CoordinatorNode
         LocalTraining.CheckWorld(run, train, engines);
         folder.WriteConfig(LocalTraining.Facts(run, train, test, engines, total));
 
-        var opening = File.Exists(RunStore.LogOf(folder.Location)) ? RunOpening.Resume(folder, layout, total, observer) : RunOpening.New;
+        var opening = File.Exists(RunStore.LogOf(folder.Location)) ? RunOpening.TakeOver(folder, layout, total, observer) : RunOpening.New;
         if (opening.Finished is { } finished) return LocalTraining.FinishedBefore(finished, layout, total, train.Count, stepsPerEpoch, options.Batch, observer);
         var replicas = (int)(options.Replicas ?? (options.Ps > 1 ? 1 : 0));
         var plan = LocalTraining.PlanOf(run, train, test, layout, total) with
@@ -55,7 +55,7 @@ internal static class CoordinatorNode
         observer.Starting(run, LocalTraining.Description(options, plan, layout, train, opening.Version));
         using var disk = new RunStore(folder.Location, new StoredCheckpoints(folder.Location, layout));
         var gate = FaultGate.FromEnvironment();
-        using var store = new GatedStore(disk, gate);
+        using var store = new GatedStore(disk, gate, sentence => Restored(folder, observer, sentence));
         var writer = plan.Checkpoints.IsOn
             ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location), layout, disk, run, plan, engines.Fingerprint, opening.CounterBase)
             : null;
@@ -72,22 +72,14 @@ internal static class CoordinatorNode
         using var members = new MemberRegistry(
             disk.ReadTerm().Next(), node.Listen!.ToString(), node.Incarnation, [], MembershipPolicy.Default, TimeProvider.System,
             (name, sentence) => folder.Events.Append("membership", sentence, name));
-        registry = new NodeRegistry(system, buffers, facts, gate, members, disk.ReadTerm, listener.Said, (kind, name, sentence) => folder.Events.Append(kind, sentence, name), WorkerNode.RangesOf(ShardPlan.Deal(layout, options.Ps), layout));
+        registry = new NodeRegistry(system, buffers, facts, gate, members, disk.ReadTerm, listener.Said, (kind, name, sentence) => folder.Events.Append(kind, sentence, name), WorkerNode.RangesOf(ShardPlan.Deal(layout, options.Ps), layout), TimeProvider.System);
         try
         {
             var snapshots = RunComposition.Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System), "snapshots");
             var coordinator = RunComposition.Spawn(system, CoordinatorActor.Props(plan, store, listener, snapshots, TimeProvider.System), "coordinator");
             registry.Bind(coordinator, snapshots);
-            var doorOptions = new LinkListenerOptions
-            {
-                Self = new LinkHello(run.RunId, NodeOptions.Coordinator, NodeOptions.Coordinator, node.Incarnation),
-                Secret = node.Secret,
-                Admit = registry.Admit,
-                Refused = refusal => listener.Said("node-refused", refusal.Hello?.Name is { Length: > 0 } name ? name : "unknown", $"Somebody was turned away at the door: {refusal.Sentence}"),
-                Insecure = node.Insecure,
-            };
-            using var door = Links.Listen(node.Listen!, doorOptions);
-            using var second = node.AlsoListen is { } also ? Links.Listen(also, doorOptions) : null;
+            using var door = registry.Open(node);
+            using var second = node.AlsoListen is { } also ? registry.Open(node with { Listen = also }) : null;
             observer.Said($"listening at {door.Address}");
             await using var stopping = stop.Register(() => coordinator.Tell(new StopRun("interrupted")));
             try
@@ -96,12 +88,11 @@ internal static class CoordinatorNode
             }
             catch (ClusterException e)
             {
-                registry.End(isFailure: true, e.Message);
+                await registry.EndAsync(isFailure: true, e.Message, Farewell);
                 throw;
             }
-            registry.End(listener.Interrupted, listener.Interrupted ? "the run was interrupted" : "the run is done");
+            await registry.EndAsync(listener.Interrupted, listener.Interrupted ? "the run was interrupted" : "the run is done", Farewell);
             disk.Flush();
-            await Task.Delay(TimeSpan.FromMilliseconds(50), CancellationToken.None).WaitAsync(Farewell, CancellationToken.None);
             return listener.Interrupted ? throw new RunStoppedException(listener.Summary()) : listener.Summary();
         }
         finally
@@ -109,5 +100,11 @@ internal static class CoordinatorNode
             await system.Terminate();
             system.Dispose();
         }
+    }
+
+    private static void Restored(RunFolder folder, ITrainingObserver observer, string sentence)
+    {
+        folder.Events.Append("restored", sentence, NodeOptions.Coordinator);
+        observer.Said(sentence);
     }
 }

@@ -1,6 +1,4 @@
 using Cluster.Contracts;
-using Cluster.Coordinator.Actors;
-using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Nodes;
 
@@ -43,33 +41,4 @@ internal sealed class FaultGate(IEnumerable<StepId> steps)
             }
         }
     }
-}
-
-/// <summary>A store whose records wait for <see cref="FaultGate"/>.</summary>
-internal sealed class GatedStore(RunStore store, FaultGate gate) : IRunStore
-{
-    private long _next = 1;
-
-    public Term ReadTerm() => store.ReadTerm();
-
-    public Term? WriteTerm(Term term, Term known) => store.WriteTerm(term, known);
-
-    public LogAdopted? AdoptLog(Term term, IReadOnlyList<CommitRecord> promised)
-    {
-        var adopted = store.AdoptLog(term, promised);
-        if (adopted is not null) _next = adopted.Last.Value + 1;
-        return adopted;
-    }
-
-    public bool Append(ReadOnlySpan<byte> line)
-    {
-        gate.Wait(new StepId(_next));
-        var isOurs = store.Append(line);
-        _next++;
-        return isOurs;
-    }
-
-    public LoadShard? Load(WeightsVersion version) => store.Load(version);
-
-    public void Dispose() => store.Dispose();
 }

@@ -21,9 +21,10 @@ internal sealed record RunFacts(
 /// <param name="termNow">The term that an empty shard must not obey.</param>
 /// <param name="say">For a person and events.jsonl: kind, node, sentence.</param>
 /// <param name="note">For events.jsonl alone.</param>
-internal sealed class NodeRegistry(
+/// <param name="time">For the bound on what is said about strangers.</param>
+internal sealed partial class NodeRegistry(
     ActorSystem system, BufferPools buffers, RunFacts facts, FaultGate gate, MemberRegistry members, Func<Term> termNow,
-    Action<string, string, string> say, Action<string, string, string> note, Func<int, RangeOnWire> ranges)
+    Action<string, string, string> say, Action<string, string, string> note, Func<int, RangeOnWire> ranges, TimeProvider time)
 {
     /// <summary>One link to a node, as the membership engine and the coordinator see it.</summary>
     private sealed class Node(NodeRegistry door, LinkHello hello) : IMemberPeer
@@ -43,6 +44,7 @@ internal sealed class NodeRegistry(
 
         public void Refuse(MemberRefusal refusal)
         {
+            door.Refused(Name, refusal.Sentence);
             Peer.Send(refusal);
             // A process that asks again within a second keeps its link; one that has lost its place is sent away.
             if (!refusal.TryAgain) Peer.Link?.Close(LinkEnd.Dismissed, refusal.Sentence);
@@ -55,40 +57,16 @@ internal sealed class NodeRegistry(
     private readonly Dictionary<RemotePeer, Node> _nodes = [];
     private string? _fingerprint = facts.NumericFingerprint;
     private IActorRef _coordinator = ActorRefs.Nobody, _snapshots = ActorRefs.Nobody;
+    private readonly TaskCompletionSource _allGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RunOver? _over;
+    private StepNotice? _notice;
 
     /// <summary>Before the listener opens.</summary>
     public void Bind(IActorRef coordinator, IActorRef snapshots) => (_coordinator, _snapshots) = (coordinator, snapshots);
 
-    /// <summary>The listener's callback: version and role; names are the membership engine's.</summary>
-    public LinkVerdict Admit(LinkHello hello)
-    {
-        var join = WireTypes.Read<JoinNote>(hello.Note);
-        if (join.ProgramVersion != ProgramVersion.Text) return LinkVerdict.Refuse($"the run has version {ProgramVersion.Text} of this program and the node {join.ProgramVersion}: install the same on both");
-        if (hello.Role is not (NodeOptions.Worker or NodeOptions.Shards or NodeOptions.Supervisor)) return LinkVerdict.Refuse($"there is no role '{hello.Role}': a node is a worker or ps");
-        lock (_lock)
-        {
-            if (_over is not null) return LinkVerdict.Refuse("the run is over");
-            var node = new Node(this, hello) { Listens = join.Listens };
-            node.Peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, Closed)) { MaxFloats = facts.Layout.StateFloats, Ranges = ranges };
-            _nodes[node.Peer] = node;
-            return LinkVerdict.Accept(node.Peer);
-        }
-    }
-
     private Node? NodeOf(RemotePeer peer)
     {
         lock (_lock) return _nodes.GetValueOrDefault(peer);
-    }
-
-    /// <summary>The membership engine lets it in: everything that it needs to know.</summary>
-    private void Welcome(Node node, MemberWelcome welcome)
-    {
-        node.Peer.Send(welcome);
-        node.Peer.Send(new Welcome(facts.RunId, welcome.Name, OptionTexts.Of(facts.Options), facts.DataFingerprint, facts.Layout.Hash, facts.TotalSteps, termNow(), facts.Folder));
-        if (node.Hello.Role == NodeOptions.Shards) node.Peer.Send(RunLayout.Of(facts.Layout));
-        lock (_lock)
-            if (node.Hello.Role == NodeOptions.Worker) node.Peer.Send(ShardNodes());
     }
 
     private IActorRef? Route(RemotePeer peer, object message, int target)
@@ -96,7 +74,8 @@ internal sealed class NodeRegistry(
         switch (message)
         {
             case MemberHello hello when NodeOf(peer) is { } node:
-                members.Hello(node, hello);
+                if (NoPlace(hello.Role, hello.Name) is { } sentence) SendAway(node, sentence);
+                else members.Hello(node, hello);
                 return null;
             case NodeReady ready:
                 Ready(peer, ready);
@@ -129,8 +108,7 @@ internal sealed class NodeRegistry(
             if (!_nodes.TryGetValue(peer, out var node)) return;
             if (Mistake(node, ready) is { } mistake)
             {
-                say("node-refused", node.Name, $"{node.Name} is sent away: {mistake}.");
-                peer.Link?.Close(LinkEnd.Dismissed, mistake);
+                SendAway(node, mistake);
                 return;
             }
             node.IsReady = true;
@@ -144,24 +122,19 @@ internal sealed class NodeRegistry(
         }
     }
 
-    private string? Mistake(Node node, NodeReady ready)
-    {
-        if (ready.LayoutHash != facts.Layout.Hash) return $"its model has other parameters (layout {Short(ready.LayoutHash)}, the run's is {Short(facts.Layout.Hash)})";
-        if (node.Hello.Role != NodeOptions.Worker) return null;
-        if (ready.DataFingerprint != facts.DataFingerprint) return $"its data set is another one (fingerprint {Short(ready.DataFingerprint)}, the run's is {Short(facts.DataFingerprint)}): give it the same files with --data";
-        _fingerprint ??= ready.NumericFingerprint;
-        return ready.NumericFingerprint == _fingerprint
-            ? null
-            : $"its arithmetic gives other bits (fingerprint {Short(ready.NumericFingerprint)} of {ready.Numerics}; the run's is {Short(_fingerprint)}): libraries, threads and device must be the same";
-    }
-
-    private static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
-
     private void Closed(RemotePeer peer, LinkClosure closure)
     {
         Node? node;
         lock (_lock)
+        {
             if (!_nodes.Remove(peer, out node)) return;
+            if (_over is not null)
+            {
+                // At the end all go, and that is no news.
+                if (_nodes.Count == 0) _allGone.TrySetResult();
+                return;
+            }
+        }
         if (node.Hello.Role == NodeOptions.Supervisor) return;
         var cause = closure.End switch
         {
@@ -204,25 +177,38 @@ internal sealed class NodeRegistry(
     /// <summary>The process's own start counts, not the connection's: what it holds outlives a lost link.</summary>
     private static NodeId NodeIdOf(Node node) => new(MemberNames.IndexIn(node.Name, MemberRole.ParameterServer)!.Value, node.Hello.Incarnation);
 
-    /// <summary>Tells the supervisor of a step; nobody listens in a run that was not launched.</summary>
+    /// <summary>Tells the supervisor of a step, now or when it comes; nobody listens in a run that was not launched.</summary>
     public void Notice(StepId step, bool isRecorded)
     {
         lock (_lock)
+        {
+            _notice = new StepNotice(step, isRecorded);
             foreach (var node in _nodes.Values)
-                if (node.Hello.Role == NodeOptions.Supervisor) node.Peer.Send(new StepNotice(step, isRecorded));
+                if (node.Hello.Role == NodeOptions.Supervisor) node.Peer.Send(_notice);
+        }
     }
 
-    /// <summary>The run is over: everybody ends, and nobody is let in any more.</summary>
-    public void End(bool isFailure, string reason)
+    /// <summary>A record may wait for a fault of the step that is open: the supervisor must not miss it.</summary>
+    private void Opened(RemotePeer peer)
     {
+        lock (_lock)
+            if (_notice is { } notice && _nodes.TryGetValue(peer, out var node) && node.Hello.Role == NodeOptions.Supervisor) peer.Send(notice);
+    }
+
+    /// <summary>The run is over: everybody is told and let go; who comes later hears the same. Ends when all have heard it, or when patience does.</summary>
+    public async Task EndAsync(bool isFailure, string reason, TimeSpan patience)
+    {
+        TellUntold();
         lock (_lock)
         {
             _over = new RunOver(isFailure, reason);
+            if (_nodes.Count == 0) _allGone.TrySetResult();
             foreach (var node in _nodes.Values)
             {
                 node.Peer.Send(_over);
                 node.Peer.Link?.Close(LinkEnd.Finished, reason);
             }
         }
+        await Task.WhenAny(_allGone.Task, Task.Delay(patience, time));
     }
 }

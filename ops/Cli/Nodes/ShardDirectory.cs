@@ -78,7 +78,7 @@ internal sealed class ShardDirectory(ActorSystem system, BufferPools buffers, No
             try
             {
                 var hello = (options with { Name = _name }).Hello(_runId, "") with { Incarnation = options.Incarnation };
-                Links.Connect(LinkAddress.Parse(address), new LinkDiallerOptions { Self = hello, Secret = options.Secret }, peer);
+                peer.Dial(LinkAddress.Parse(address), new LinkDiallerOptions { Self = hello, Secret = options.Secret });
             }
             catch (ClusterException)
             {

@@ -77,7 +77,11 @@ internal static class ShardHost
                 if (slots.Length > 0) directory.Update(nodes, node);
             }
         });
-        var (first, closed) = connection.Connect(stop);
+        if (connection.Connect(stop) is not var (first, closed))
+        {
+            Console.Error.WriteLine(connection.OverSentence);
+            return;
+        }
         var run = OptionTexts.Read(first.Options);
         var layout = await layoutCame.Task.WaitAsync(LayoutPatience, stop);
         if (layout.Hash != first.LayoutHash) throw new ClusterException($"the layout that came has hash {layout.Hash}, the run's is {first.LayoutHash}");

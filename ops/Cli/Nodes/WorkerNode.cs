@@ -56,7 +56,11 @@ internal static class WorkerNode
             }
         });
 
-        var (welcome, closed) = connection.Connect(stop);
+        if (connection.Connect(stop) is not var (welcome, closed))
+        {
+            Console.Error.WriteLine(connection.OverSentence);
+            return;
+        }
         var run = OptionTexts.Read(welcome.Options);
         run = run with { Data = options.Data ?? run.Data, Device = options.Device ?? run.Device };
         var (train, test) = Datasets.Open(run.Data, run.Seed);

@@ -46,6 +46,7 @@ internal sealed class LaunchVerb : IVerb
         var run = parse.GetValue(_resume)
             ? ResumeResolver.Resolve(recipe, given, mistakes, environment)
             : RunResolver.Resolve(recipe, given, mistakes, environment);
+        if (run.Options is { Replicas: > 0, Ps: 1 }) throw new UserMistakeException("--replicas 1 needs --ps 2 or more: the standby of a shard lies in another process than the shard");
         var faults = Faults(parse.GetValue(_fault) ?? [], run.Options);
         if (parse.GetValue(_check))
         {

@@ -54,17 +54,20 @@ internal sealed class NodeVerb : IVerb
 
     public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
     {
-        Launch.ParentWatch.Begin();
+        var isSupervised = Launch.ParentWatch.Begin();
         var found = mistakes.ToList();
         var role = RowOptions.TextOf(parse, _role);
         if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
             found.Add(role is null ? "--role is missing: coordinator, ps or worker" : $"--role {role}: a node is coordinator, ps or worker");
         var join = Address(parse, _join, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Worker);
         var listen = Address(parse, _listen, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Coordinator);
+        if (role == NodeOptions.Shards && listen is not null && Unreachable(listen) is { } unreachable) found.Add($"--listen {listen}: {unreachable}");
         var folder = RowOptions.TextOf(parse, _run);
         if (role == NodeOptions.Coordinator && folder is null) found.Add("--run DIR is missing: the folder with the run's config.yaml");
         var name = RowOptions.TextOf(parse, _name) ?? "";
-        if (name.Length > 0 && role is NodeOptions.Shards or NodeOptions.Worker && MemberNames.IndexIn(name, role == NodeOptions.Worker ? MemberRole.Worker : MemberRole.ParameterServer) is null) found.Add($"--name {name}: a {role} is called {role}-0, {role}-1, …");
+        var member = role == NodeOptions.Worker ? MemberRole.Worker : MemberRole.ParameterServer;
+        if (name.Length > 0 && role is NodeOptions.Shards or NodeOptions.Worker && MemberNames.IndexIn(name, member) is null)
+            found.Add($"--name {name}: a {role} is called {MemberNames.Of(member, 0)} to {MemberNames.Of(member, MemberNames.Most(member) - 1)}");
         var patience = 60.0;
         if (RowOptions.TextOf(parse, _patience) is { } text && (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out patience) || !(patience is > 0 and <= 86_400)))
             found.Add($"--patience {text}: must be a number of seconds above 0 and at most 86400");
@@ -86,7 +89,15 @@ internal sealed class NodeVerb : IVerb
                 await ShardHost.RunAsync(options, stop);
                 break;
             default:
-                await CoordinateAsync(folder!, options, stop);
+                try
+                {
+                    await CoordinateAsync(folder!, options, stop);
+                }
+                catch (RunFailedException e) when (isSupervised)
+                {
+                    FailureReport.Write(e, Console.Error);
+                    return ExitCodes.RunFailed;
+                }
                 break;
         }
         return stop.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Done;
@@ -101,7 +112,8 @@ internal sealed class NodeVerb : IVerb
         try
         {
             var summary = await CoordinatorNode.RunAsync(run, folder, options, new ObserverChain(display, new EventObserver(folder.Events)), stop);
-            if (!summary.WasFinished) folder.WriteSummary(summary);
+            // A coordinator that died after its last checkpoint has left none.
+            if (!summary.WasFinished || !File.Exists(Path.Combine(folder.Location, RunFolder.SummaryName))) folder.WriteSummary(summary);
             folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
             display.Finished(summary, folder.Location);
         }
@@ -134,6 +146,16 @@ internal sealed class NodeVerb : IVerb
             return null;
         }
     }
+
+    /// <summary>Workers and other shards dial the very address that a ps is given.</summary>
+    private static string? Unreachable(LinkAddress address) => address switch
+    {
+        { Kind: LinkTransportKind.Tcp, Port: 0 } => "the other nodes must know the port of a ps: give one from 1 to 65535",
+        { Kind: LinkTransportKind.Tcp } when System.Net.IPAddress.TryParse(address.Name, out var ip) && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any)) =>
+            "the other nodes dial a ps at this address: give the name or an address of this machine",
+        { Kind: LinkTransportKind.InProcess } => "an address inside a process leads nowhere: give HOST:PORT or unix:/PATH",
+        _ => null,
+    };
 
     /// <summary>Never on the command line: a process list is public.</summary>
     private static byte[] Secret(string? file, List<string> mistakes)

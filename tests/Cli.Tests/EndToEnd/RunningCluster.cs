@@ -95,6 +95,27 @@ internal sealed partial class RunningCluster : IDisposable
         }
     }
 
+    /// <summary>Waits until events.jsonl of the run in this folder (which exists) tells what is asked for.</summary>
+    public async Task ToldAsync(string runFolder, string what, Func<IReadOnlyList<RunEvent>, bool> isTold)
+    {
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var watcher = new FileSystemWatcher(runFolder, "events.jsonl");
+        watcher.Created += (_, _) => Look();
+        watcher.Changed += (_, _) => Look();
+        watcher.EnableRaisingEvents = true;
+        Look();
+        await FirstAsync(told.Task, what);
+
+        void Look()
+        {
+            if (isTold(RunEvents.Of(runFolder))) told.TrySetResult();
+        }
+    }
+
+    /// <summary>Waits until events.jsonl holds an event of this kind about this node.</summary>
+    public Task ToldAsync(string runFolder, string kind, string node) =>
+        ToldAsync(runFolder, $"{kind} of {node}", events => events.Any(e => e.Kind == kind && e.Node == node));
+
     /// <summary>Waits until a file or folder of this name is in the folder (which exists).</summary>
     public async Task AppearsAsync(string folder, string name)
     {

@@ -18,6 +18,9 @@ internal static class Training
     public static string[] Arguments(string folder, int steps, params string[] more) =>
         ["train", "--data", "synthetic", "--batch", "64", "--microbatches", "8", "--seed", Seed, "--steps", $"{steps}", "--evaluate", "false", "--out", folder, .. more];
 
+    /// <summary>The same run in several processes.</summary>
+    public static string[] Launch(string folder, int steps, params string[] more) => ["launch", .. Arguments(folder, steps, more)[1..]];
+
     /// <summary>The state's SHA-256 after so many steps by one worker and one shard, computed once.</summary>
     public static string Expected(int steps) => Undisturbed.GetOrAdd(steps, static count => new Lazy<string>(() =>
     {

@@ -55,6 +55,14 @@ public sealed class FaultScheduleSpecs
     }
 
     [Fact]
+    public void Fault_of_a_step_that_the_run_never_reached_is_said_to_have_missed_at_its_end()
+    {
+        Do(_schedule.Begun(new StepId(11)));
+        Assert.Equal(["fault stop:worker-2@20+3 missed: the run ended before it could strike"], Do(_schedule.Ended()));
+        Assert.Empty(Do(_schedule.Ended()));
+    }
+
+    [Fact]
     public void Fault_of_a_step_that_the_run_has_passed_is_said_to_have_missed_once()
     {
         Assert.Equal(["fault kill:worker-1@10 missed: the run is at step 11 already", "fault kill:worker-2@10 missed: the run is at step 11 already"], Do(_schedule.Begun(new StepId(11))));

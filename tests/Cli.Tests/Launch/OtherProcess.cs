@@ -6,7 +6,7 @@ namespace Cluster.Cli.Tests.Launch;
 /// <summary>A process that is not a child of this one, watched through a descriptor of it (pidfd): its number cannot become another's meanwhile.</summary>
 internal sealed unsafe partial class OtherProcess : IDisposable
 {
-    private const nint OpenCall = 434;
+    private const nint OpenCall = 434, SendCall = 424;
 
     private readonly int _descriptor;
 
@@ -32,6 +32,15 @@ internal sealed unsafe partial class OtherProcess : IDisposable
         return false;
     }
 
+    /// <summary>Sends a signal by number (pidfd_send_signal): to this process or to none.</summary>
+    public void Send(int signal)
+    {
+        if (SendThrough(SendCall, _descriptor, signal, 0, 0) != 0) throw new InvalidOperationException($"signal {signal} to process {Id}: error {Marshal.GetLastPInvokeError()}");
+    }
+
+    /// <summary>Kills it if it still lives.</summary>
+    public void Kill() => _ = SendThrough(SendCall, _descriptor, 9, 0, 0);
+
     /// <summary>The letter of its state in /proc: R, S, T (stopped), Z, …</summary>
     public static char StateOf(int process)
     {
@@ -51,6 +60,9 @@ internal sealed unsafe partial class OtherProcess : IDisposable
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint Call(nint number, nint process, nint flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SendThrough(nint number, nint descriptor, nint signal, nint info, nint flags);
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int Poll(PollFile* files, nuint count, int milliseconds);

@@ -98,10 +98,10 @@ public sealed class SupervisionSpecs
     }
 
     [Fact]
-    public void Child_that_ends_with_0_is_done_and_not_started_again()
+    public void Child_that_ends_with_0_is_not_started_again_and_is_no_news()
     {
         _run.Tick();
-        Assert.Equal(["say worker-0 is done"], _run.Exit("worker-0", 0));
+        Assert.Empty(_run.Exit("worker-0", 0));
         Assert.Equal(TimeSpan.MaxValue, _run.State.NextDeadline);
         Assert.Empty(_run.TickAt(60_000));
     }
@@ -123,6 +123,34 @@ public sealed class SupervisionSpecs
         Assert.Empty(_run.Exit("worker-1", 143));
         Assert.Empty(_run.Exit("ps-0", 0));
         Assert.Equal(["finish 0 the run is done"], _run.Exit("worker-0", 0));
+    }
+
+    [Fact]
+    public void Coordinator_whose_run_has_failed_is_not_started_again_and_its_last_line_is_the_answer()
+    {
+        _run.Tick();
+        Assert.Equal("SIGTERM ps-0", _run.Exit("coordinator", 3, "the gradient is not finite")[0]);
+        _run.Exit("ps-0", 0);
+        _run.Exit("worker-0", 0);
+        Assert.Equal(["finish 1 the gradient is not finite"], _run.Exit("worker-1", 0));
+    }
+
+    [Fact]
+    public void Code_3_of_another_child_is_a_death_like_any_other()
+    {
+        _run.Tick();
+        Assert.Contains("it is started again", Assert.Single(_run.Exit("worker-1", 3)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_that_failed_while_it_was_stopped_has_failed()
+    {
+        _run.Tick();
+        _run.Stop();
+        _run.Exit("coordinator", 3, "a shard is broken");
+        _run.Exit("ps-0", 0);
+        _run.Exit("worker-0", 0);
+        Assert.Equal(["finish 1 a shard is broken"], _run.Exit("worker-1", 0));
     }
 
     [Fact]
@@ -160,10 +188,10 @@ public sealed class SupervisionSpecs
         _run.Tick();
         Assert.Equal(["say stopping: the open step is finished first; a second signal kills at once", "SIGTERM coordinator", "SIGCONT coordinator"], _run.Stop());
         Assert.Empty(_run.TickAt(59_999));
-        Assert.Equal("SIGTERM ps-0", _run.Exit("coordinator", 130)[0]);
+        Assert.Equal("SIGTERM ps-0", _run.Exit("coordinator", 130, "interrupted after step 7")[0]);
         _run.Exit("ps-0", 0);
         _run.Exit("worker-0", 0);
-        Assert.Equal(["finish 130 interrupted"], _run.Exit("worker-1", 0));
+        Assert.Equal(["finish 130 interrupted after step 7"], _run.Exit("worker-1", 0));
     }
 
     [Theory]

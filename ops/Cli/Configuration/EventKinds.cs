@@ -1,0 +1,51 @@
+namespace Cluster.Cli.Configuration;
+
+/// <summary>The closed set of words in the column <c>kind</c> of events.jsonl, and the part of a run's life that each belongs to. docs/launch.md has the same table; a test compares them.</summary>
+public static class EventKinds
+{
+    /// <summary>Values of the column <c>phase</c>.</summary>
+    public const string Run = "run", Step = "step", Term = "term", Checkpoint = "checkpoint", Evaluation = "evaluation", Membership = "membership", Process = "process";
+
+    /// <summary>Kind, phase, what it tells.</summary>
+    public static readonly IReadOnlyList<(string Kind, string Phase, string Meaning)> Table =
+    [
+        ("started", Run, "a process began to carry the run: model, data, steps, workers, shards"),
+        ("resumed", Run, "an earlier process had begun the run: from which checkpoint, how many recorded steps are replayed"),
+        ("imported", Run, "the run begins with weights from a file"),
+        ("log-cut", Run, "the last line of commits.jsonl was torn and is cut: that step was never committed"),
+        ("checkpoint-passed-over", Run, "a checkpoint is damaged and is not used"),
+        ("finished", Run, "the last step is done: the hash of the state"),
+        ("interrupted", Run, "somebody stopped the run: after which step"),
+        ("failed", Run, "the run failed: why"),
+        ("took-over", Term, "a coordinator was started on a run that had begun: after which step, which term comes next"),
+        ("term", Term, "a new term begins: why"),
+        ("restored", Term, "shards held less than the log: which checkpoint they load, how many recorded steps are replayed"),
+        ("term-waits", Term, "the term cannot be written: the disk is full"),
+        ("stepped-down", Term, "another coordinator has a higher term: this one ends"),
+        ("waiting", Step, "no worker is there to go on"),
+        ("worker-joined", Step, "a worker shares the leaves from the next step on"),
+        ("worker-left", Step, "a worker left as planned"),
+        ("worker-lost", Step, "a worker died or fell silent: in which step, how it was noticed"),
+        ("worker-hung", Step, "a worker is alive and makes no progress"),
+        ("shard-lost", Step, "a process with shards died or fell silent: which shards and standbys it held"),
+        ("leased-again", Step, "leaves of a lost or late worker are computed by another one as well"),
+        ("non-finite", Step, "a gradient was NaN or infinite: leaf, worker, parameter"),
+        ("commit-waits", Step, "the record of a step cannot be written: the disk is full"),
+        ("commit-goes-on", Step, "there is room on the disk again"),
+        ("checkpoint", Checkpoint, "a checkpoint was written"),
+        ("checkpoint-skipped", Checkpoint, "a checkpoint was due while the one before was still being written"),
+        ("checkpoint-failed", Checkpoint, "a checkpoint could not be written; training goes on"),
+        ("evaluated", Evaluation, "accuracy and loss on the test set"),
+        ("membership", Membership, "a process joined, left, fell silent or came back"),
+        ("node-refused", Membership, "somebody was not let in: who, why"),
+        ("process-started", Process, "the supervisor started a process: its number"),
+        ("process-ended", Process, "a process ended: its exit code or its signal"),
+        ("process", Process, "what the supervisor does about it"),
+        ("fault", Process, "a fault that --fault ordered was struck, ended, or missed"),
+    ];
+
+    private static readonly Dictionary<string, string> Phases = Table.ToDictionary(static row => row.Kind, static row => row.Phase, StringComparer.Ordinal);
+
+    /// <summary>The phase of a kind; null for a word that is not in the table.</summary>
+    public static string? PhaseOf(string kind) => Phases.GetValueOrDefault(kind);
+}

@@ -1,0 +1,49 @@
+using Cluster.Contracts;
+using Cluster.Coordinator.Actors;
+using Cluster.Coordinator.Core;
+
+namespace Cluster.Cli.Nodes;
+
+/// <summary>A run's store whose records wait for <see cref="FaultGate"/>, and that tells when shards go back to a checkpoint.</summary>
+/// <param name="restored">Hears a sentence; coordinator's thread.</param>
+internal sealed class GatedStore(RunStore store, FaultGate gate, Action<string> restored) : IRunStore
+{
+    private long _next = 1;
+    private LogAdopted? _untold;
+
+    public Term ReadTerm() => store.ReadTerm();
+
+    public Term? WriteTerm(Term term, Term known) => store.WriteTerm(term, known);
+
+    public LogAdopted? AdoptLog(Term term, IReadOnlyList<CommitRecord> promised)
+    {
+        if (store.AdoptLog(term, promised) is not { } adopted) return null;
+        _next = adopted.Last.Value + 1;
+        _untold = adopted;
+        return adopted;
+    }
+
+    public bool Append(ReadOnlySpan<byte> line)
+    {
+        gate.Wait(new StepId(_next));
+        var isOurs = store.Append(line);
+        _next++;
+        return isOurs;
+    }
+
+    /// <summary>Asked for only when shards hold less than the log says. A load that is repeated is told once.</summary>
+    public LoadShard? Load(WeightsVersion version)
+    {
+        var loaded = store.Load(version);
+        if (_untold is { Last.Value: > 0 } adopted)
+        {
+            var from = loaded is null ? "the seeded first weights (there is no whole checkpoint)" : $"the checkpoint of step {version}";
+            var count = adopted.Recorded.Count;
+            restored($"Shards hold less than the log, which ends at step {adopted.Last}: all go back to {from}; {count} recorded {(count == 1 ? "step is" : "steps are")} replayed.");
+        }
+        _untold = null;
+        return loaded;
+    }
+
+    public void Dispose() => store.Dispose();
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+
+namespace Cluster.Cli.Tests.EndToEnd;
+
+/// <summary>A run in several processes, undisturbed and with processes that die and stop inside a step: always the bits of <c>train</c>.</summary>
+public sealed class LaunchSpecs : IDisposable
+{
+    private static readonly TimeSpan Promise = TimeSpan.FromSeconds(2);
+
+    private readonly World _world = new();
+
+    public void Dispose() => _world.Dispose();
+
+    [Fact]
+    public void Launched_run_has_the_hash_of_train_and_says_it_last()
+    {
+        var outcome = Launch("--workers", "3", "--ps", "2");
+        Assert.Equal(Training.Expected(Training.ShortSteps), Training.HashOf(outcome));
+        Assert.Empty(outcome.ErrorLines);
+        var folder = _world.PathOf("run");
+        Assert.Equal(Training.ShortSteps, Training.CommittedSteps(folder));
+        using var summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "summary.json")));
+        Assert.Equal(Training.Expected(Training.ShortSteps), summary.RootElement.GetProperty("state_sha256").GetString());
+        foreach (var node in (string[])["coordinator", "ps-0", "ps-1", "worker-0", "worker-1", "worker-2"]) Assert.NotNull(RunEvents.ProcessOf(folder, node));
+        Assert.DoesNotContain(RunEvents.Of(folder), static e => e.Sentence.Contains("is lost", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Worker_killed_in_a_step_and_another_stopped_in_one_change_no_bit_and_are_named_within_2_seconds()
+    {
+        var outcome = Launch("--workers", "3", "--ps", "2", "--fault", "kill:worker-1@4", "--fault", "stop:worker-2@7+2");
+        Assert.Equal(Training.Expected(Training.ShortSteps), Training.HashOf(outcome));
+        var folder = _world.PathOf("run");
+        Named("kill:worker-1@4", "worker-1 was killed in step 4", "worker-1 is lost while step 4 was computed: its process is gone");
+        Named("stop:worker-2@7+2", "worker-2 was stopped in step 7", "worker-2 is lost while step 7 was computed: nothing was heard of it for 500 ms");
+        RunEvents.Single(folder, "process-ended", "worker-1 (process");
+        RunEvents.Single(folder, "fault", "worker-2 goes on");
+        Audit(folder);
+
+        void Named(string fault, string struck, string lost)
+        {
+            var evidence = RunEvents.Single(folder, "fault", $"fault {fault}: {struck}");
+            var found = RunEvents.Single(folder, "worker-lost", lost);
+            Assert.Equal((evidence.Node, "step"), (found.Node, found.Phase));
+            Assert.InRange(found.Time - evidence.Time, -Promise, Promise);
+        }
+    }
+
+    [Fact]
+    public void Shard_with_a_standby_and_the_coordinator_are_killed_and_nothing_is_lost()
+    {
+        var outcome = Launch("--workers", "2", "--ps", "2", "--replicas", "1", "--fault", "kill:ps-0@4", "--fault", "kill:coordinator@8");
+        Assert.Equal(Training.Expected(Training.ShortSteps), Training.HashOf(outcome));
+        var folder = _world.PathOf("run");
+        Assert.StartsWith("ps-0", RunEvents.Single(folder, "shard-lost", "its process is gone").Node);
+        Assert.Equal(("coordinator", "term"), (RunEvents.Single(folder, "took-over", "Took over at step 7").Node, RunEvents.Single(folder, "took-over", "comes next").Phase));
+        Assert.DoesNotContain(RunEvents.Of(folder), static e => e.Kind is "restored" or "resumed");
+        Assert.Contains(RunEvents.Of(folder), static e => e.Kind == "term" && e.Sentence.Contains("ps-0", StringComparison.Ordinal));
+        Audit(folder);
+    }
+
+    [Fact]
+    public void Shard_without_a_standby_is_killed_and_all_go_back_to_a_checkpoint_and_replay()
+    {
+        var outcome = Launch("--workers", "2", "--ps", "2", "--replicas", "0", "--checkpoint-every", "3", "--fault", "kill:ps-1@9");
+        Assert.Equal(Training.Expected(Training.ShortSteps), Training.HashOf(outcome));
+        var folder = _world.PathOf("run");
+        Assert.Matches("ends at step 8: all go back to the checkpoint of step [36]; [25] recorded steps are replayed", RunEvents.Single(folder, "restored", "go back").Sentence);
+        Assert.Equal(Training.ShortSteps, Training.CommittedSteps(folder));
+        Audit(folder);
+    }
+
+    private Outcome Launch(params string[] more) => Processes.Run(Processes.Cluster, _world.Folder, Training.Launch("run", Training.ShortSteps, more));
+
+    private void Audit(string folder)
+    {
+        var audit = Processes.Run(Processes.Cluster, _world.Folder, "audit", folder);
+        Assert.True(audit.ExitCode == 0, audit.Output + audit.Error);
+    }
+}
