@@ -46,7 +46,7 @@ public static partial class StepProtocol
     private static double LateAt(StepState state, WorkerStanding worker, double median)
     {
         var rules = state.Rules.Stragglers;
-        return worker.Since + (median > 0 && worker.Speed > 0 ? rules.LateFactor * median : rules.FirstLeaf);
+        return worker.Since + (median > 0 && worker.Speed > 0 ? Math.Max(rules.LateFactor * median, median + rules.LateFloor) : rules.FirstLeaf);
     }
 
     private static double HungAt(StepState state, WorkerStanding worker, double median)

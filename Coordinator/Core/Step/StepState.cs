@@ -41,8 +41,11 @@ public enum NonFinitePolicy
 /// <param name="FirstLeaf">Budget while nothing is measured: building kernels, filling caches.</param>
 public sealed record StragglerRules(double LateFactor, double HangFactor, double HangFloor, double FirstLeaf)
 {
-    public static readonly StragglerRules Default = new(1.5, 5, 2_000, 120_000);
+    public static readonly StragglerRules Default = new(1.5, 5, 2_000, 120_000) { LateFloor = 100 };
     public static readonly StragglerRules Off = new(0, 0, 0, 0);
+
+    /// <summary>A leaf is never late by less than this: the noise of a busy machine is no straggler.</summary>
+    public double LateFloor { get; init; }
 
     public bool IsOn => LateFactor > 0;
 }

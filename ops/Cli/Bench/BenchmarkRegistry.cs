@@ -10,5 +10,6 @@ internal static class BenchmarkRegistry
         new Update.UpdateBenchmark(),
         new Protocol.StepBenchmark(),
         new Protocol.RecoveryBenchmark(),
+        new Protocol.AlarmsBenchmark(),
     ];
 }

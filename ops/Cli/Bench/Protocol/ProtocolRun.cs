@@ -23,7 +23,7 @@ internal sealed class ProtocolRun : IAsyncDisposable, ITrainingObserver
     private readonly Task<TrainingSummary> _coordinator;
     private readonly Task _shard;
 
-    private ProtocolRun(int workers, int microbatches, long steps)
+    private ProtocolRun(int workers, int microbatches, long steps, int floats)
     {
         _address = new LinkAddress(LinkTransportKind.Unix, Path.Combine(_folder.FullName, "c"), 0);
         var inside = LinkAddress.Parse("inproc:" + _folder.Name);
@@ -35,16 +35,16 @@ internal sealed class ProtocolRun : IAsyncDisposable, ITrainingObserver
         var resolved = RunResolver.Resolve(null, [.. settings.Select(s => new Setting(OptionTable.ByKey(s.Key)!, s.Text, s.Key, "benchmark"))], [], new ResolveEnvironment());
         _run = RunFolder.Create(resolved);
         var node = new NodeOptions(NodeOptions.Coordinator, NodeOptions.Coordinator, null, _address, default) { AlsoListen = inside };
-        _coordinator = Task.Run(() => CoordinatorNode.RunAsync(resolved, _run, node, (_, data) => new EmptyEngines(data.ClassCount, 0), this, _stop.Token));
+        _coordinator = Task.Run(() => CoordinatorNode.RunAsync(resolved, _run, node, (_, data) => new EmptyEngines(data.ClassCount, new LeafLoad(0, Floats: floats)), this, _stop.Token));
         var shard = new NodeOptions(NodeOptions.Shards, "ps-0", inside, new LinkAddress(LinkTransportKind.Unix, Path.Combine(_folder.FullName, "p"), 0), default);
         _shard = Task.Run(() => ShardHost.RunAsync(shard, CancellationToken.None));
     }
 
-    /// <param name="leafMilliseconds">Per worker: what a leaf takes.</param>
-    public static ProtocolRun Start(IReadOnlyList<double> leafMilliseconds, int microbatches, long steps)
+    /// <param name="loads">Per worker: what a leaf does.</param>
+    public static ProtocolRun Start(IReadOnlyList<LeafLoad> loads, int microbatches, long steps)
     {
-        var run = new ProtocolRun(leafMilliseconds.Count, microbatches, steps);
-        for (var i = 0; i < leafMilliseconds.Count; i++) run.StartWorker($"worker-{i}", leafMilliseconds[i]);
+        var run = new ProtocolRun(loads.Count, microbatches, steps, loads[0].Floats);
+        for (var i = 0; i < loads.Count; i++) run.StartWorker($"worker-{i}", loads[i]);
         return run;
     }
 
@@ -56,10 +56,10 @@ internal sealed class ProtocolRun : IAsyncDisposable, ITrainingObserver
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    public void StartWorker(string name, double leafMilliseconds)
+    public void StartWorker(string name, LeafLoad load)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment[ProtocolWorker.Variable] = ProtocolWorker.Value(name, _address, leafMilliseconds);
+        start.Environment[ProtocolWorker.Variable] = ProtocolWorker.Value(name, _address, load);
         var process = Process.Start(start) ?? throw new BenchmarkException($"{name} did not start");
         process.OutputDataReceived += static (_, _) => { };
         process.ErrorDataReceived += static (_, _) => { };

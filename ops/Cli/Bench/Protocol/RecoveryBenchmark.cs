@@ -27,7 +27,7 @@ internal sealed class RecoveryBenchmark : IBenchmark
 
     public async Task<BenchmarkReport> RunAsync(BenchmarkOptions options, CancellationToken stop)
     {
-        double[] leaves = [.. Enumerable.Repeat(LeafMilliseconds, Workers)];
+        LeafLoad[] leaves = [.. Enumerable.Repeat(new LeafLoad(LeafMilliseconds), Workers)];
         await using var run = ProtocolRun.Start(leaves, Leaves, steps: 1_000_000);
         using var committed = new SemaphoreSlim(0);
         var joined = 0;
@@ -53,7 +53,7 @@ internal sealed class RecoveryBenchmark : IBenchmark
             await run.KillAsync(victim);
             await NextAsync(committed, stop);
             times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-            run.StartWorker(victim, LeafMilliseconds);
+            run.StartWorker(victim, new LeafLoad(LeafMilliseconds));
             if (!await joins.WaitAsync(TimeSpan.FromSeconds(60), stop)) throw new BenchmarkException($"{victim} did not come back");
             if ((kill + 1) % 20 == 0) options.Progress($"{kill + 1} kills: median {times.Order().ElementAt(times.Count / 2):0} ms, longest {times.Max():0} ms");
         }

@@ -69,7 +69,7 @@ internal sealed class StepBenchmark : IBenchmark
 
     private static async Task<IReadOnlyList<double>> TimesAsync(double[] leafMilliseconds, int microbatches, long steps, CancellationToken stop)
     {
-        await using var run = ProtocolRun.Start(leafMilliseconds, microbatches, steps);
+        await using var run = ProtocolRun.Start([.. leafMilliseconds.Select(static ms => new LeafLoad(ms))], microbatches, steps);
         await run.FinishAsync(stop);
         return run.StepTimes();
     }
