@@ -26,10 +26,11 @@ internal sealed class AlarmsBenchmark : IBenchmark
     public async Task<BenchmarkReport> RunAsync(BenchmarkOptions options, CancellationToken stop)
     {
         var trips = new List<double>();
+        var instrumentName = ClusterTelemetry.LinkRoundTrip.Name;
         using var meters = new MeterListener();
         meters.InstrumentPublished = (instrument, listener) =>
         {
-            if (ReferenceEquals(instrument, ClusterTelemetry.LinkRoundTrip)) listener.EnableMeasurementEvents(instrument);
+            if (instrument.Name == instrumentName) listener.EnableMeasurementEvents(instrument);
         };
         meters.SetMeasurementEventCallback<double>((_, seconds, _, _) =>
         {

@@ -57,6 +57,8 @@ internal sealed class RecoveryBenchmark : IBenchmark
             if (!await joins.WaitAsync(TimeSpan.FromSeconds(60), stop)) throw new BenchmarkException($"{victim} did not come back");
             if ((kill + 1) % 20 == 0) options.Progress($"{kill + 1} kills: median {times.Order().ElementAt(times.Count / 2):0} ms, longest {times.Max():0} ms");
         }
+        run.OnCommitted = null;
+        run.OnSaid = null;
         var sorted = times.Order().ToArray();
         return new BenchmarkReport(Name, "SIGKILL of a worker in mid-step to the next commit",
         [
