@@ -134,6 +134,8 @@ public sealed class WorkerActorSpecs : IDisposable
         Assert.Equal(new TreeNode(1, 0), node.Node);
         node.Buffer.Dispose();
         Hear<WorkerActor.Drained>(_host);
+        _host.Send(actor, new WorkerActor.Drain());         // behind whatever might have been begun since
+        Hear<WorkerActor.Drained>(_host);
         AssertSilent(actor, _coordinator, _shard);
     }
 
