@@ -27,6 +27,7 @@ public sealed class ParameterShardActor : ReceiveActor
     private ReplicaState _state;
     private IActorRef _coordinator = ActorRefs.Nobody;
     private TraceContext _trace;
+    private SeedStandby? _early;
 
     public ParameterShardActor(ReplicaId id, Term floor, ShardSettings settings, ShardPeers peers)
     {
@@ -41,6 +42,27 @@ public sealed class ParameterShardActor : ReceiveActor
         Akka.Actor.Props.Create(() => new ParameterShardActor(id, floor, settings, peers));
 
     private void Handle(IReplicaInput input)
+    {
+        if (!_tensors.Fits(input))
+        {
+            ClusterTelemetry.RefusedMessages.Add(1, new KeyValuePair<string, object?>(ClusterTelemetry.Tags.Reason, "tensor of another length"));
+            Release(input);
+            return;
+        }
+        if (input is SeedStandby seed && seed.Term == _state.Promised && _state.Place is null)
+        {
+            // The primary's state came before the coordinator's word that this is the standby: they are on two connections.
+            _early?.Release();
+            _early = seed;
+            return;
+        }
+        Decide(input);
+        if (_early is not { } early || _state.Place is null) return;
+        _early = null;
+        Decide(early);
+    }
+
+    private void Decide(IReplicaInput input)
     {
         var (next, effects) = ReplicaProtocol.Advance(_state, input);
         if (next.Claimant != _state.Claimant || next.Promised != _state.Promised) _coordinator = Sender;
@@ -157,6 +179,7 @@ public sealed class ParameterShardActor : ReceiveActor
 
     protected override void PostStop()
     {
+        _early?.Release();
         _tensors.Dispose();
         base.PostStop();
     }

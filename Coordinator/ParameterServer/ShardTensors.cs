@@ -37,6 +37,20 @@ internal sealed class ShardTensors : IDisposable
 
     private ShardRange Range => _settings.Range;
 
+    /// <summary>True unless a tensor that comes with this message does not cover the shard's range: whoever sent it has another layout, or lies.</summary>
+    public bool Fits(IReplicaInput input) => input switch
+    {
+        GradientNode m => Covers(m.Offset, m.Buffer.Length, Range.Length),
+        StandbySum m => m.Buffer.Length == Range.Length,
+        LoadShard m => Covers(m.Offset ?? 0, m.State.Length, Range.Length)
+            && (_slots is null || !m.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot) || Covers(m.Offset ?? 0, slot.Length, _slots.Length)),
+        SeedStandby m => m.Weights.Length == Range.Length && (m.Previous?.Length ?? Range.Length) == Range.Length
+            && (_slots is null || !m.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot) || slot.Length == _slots.Length),
+        _ => true,
+    };
+
+    private bool Covers(int offset, int length, int needed) => offset >= 0 && offset <= Range.Offset && (long)offset + length >= (long)Range.Offset + needed;
+
     /// <summary>Owns the node's buffer from here on.</summary>
     public void Keep(GradientNode node, IReadOnlyList<TreeNode> superseded)
     {

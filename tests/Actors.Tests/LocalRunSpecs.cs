@@ -59,11 +59,12 @@ public class LocalRunSpecs
         var run = await new LocalRun
         {
             Workers = 3,
-            OnLeaf = (worker, step, _) => worker == 1 && step.Value == 2 ? throw new InvalidOperationException("the device is gone") : 0,
+            // In the first step: every worker has leaves then; later ones may have none, as shares follow the measured speed.
+            OnLeaf = (worker, _, _) => worker == 1 ? throw new InvalidOperationException("the device is gone") : 0,
         }.RunAsync();
         Assert.Equal(calm.Hash, run.Hash);
         Assert.Contains(run.Said, s => s.Contains("worker-1") && s.Contains("the device is gone"));
-        Assert.DoesNotContain(run.Log.Skip(2).SelectMany(r => r.Leaves), l => l.Worker == new WorkerId(1));
+        Assert.DoesNotContain(run.Log.SelectMany(r => r.Leaves), l => l.Worker == new WorkerId(1));
     }
 
     [Fact]
