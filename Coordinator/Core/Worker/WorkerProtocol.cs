@@ -123,10 +123,12 @@ public static class WorkerProtocol
         var again = asked.Where(next.Assigned.Contains).ToArray();
         // Lease by lease: neighbours that were leased apart are not merged, since the coordinator counts on their nodes.
         var fresh = begin.Leases.SelectMany(r => Leases.Runs(Enumerable.Range(r.First, r.Count).Where(leaf => !next.Assigned.Contains(leaf))));
-        next = next with { Begin = begin, Assigned = next.Assigned.Union(asked), Waiting = next.Waiting.AddRange(fresh) };
         // In the usual course the weights are on their way: every shard sends them before the coordinator can open the
-        // step. They are asked for when that cannot be, or when the order comes a second time.
-        var isUsual = next.Held is { } held && held.Value == begin.Step.Consumes.Value - 1;
+        // step. They are asked for when that cannot be: with the first order of a term (a shard that was ahead sent them in
+        // an earlier one), and when the order comes a second time.
+        var isFirst = next.Begin is null;
+        next = next with { Begin = begin, Assigned = next.Assigned.Union(asked), Waiting = next.Waiting.AddRange(fresh) };
+        var isUsual = !isFirst && next.Held is { } held && held.Value == begin.Step.Consumes.Value - 1;
         var (went, effects) = Go(next, mayAsk: isRepeated || !isUsual);
         return again.Length == 0 ? (went, effects) : (went, effects.Insert(0, new WorkerEffect.ReportAgain(again)));
     }
@@ -135,7 +137,7 @@ public static class WorkerProtocol
     {
         if (request.Term < state.Term) return Refuse(state, "stale term");
         var next = InTerm(state, request.Term);
-        var isUsual = next.Held is { } held && held.Value == request.Version.Value - 1;
+        var isUsual = next.Begin is not null && next.Held is { } held && held.Value == request.Version.Value - 1;
         return Go(next with { Evaluations = next.Evaluations.Add(request) }, mayAsk: !isUsual);
     }
 

@@ -52,8 +52,11 @@ public sealed class WorkerProtocolSpecs
     [Fact]
     public void Weights_are_asked_for_when_they_cannot_be_on_their_way_or_the_order_comes_twice()
     {
-        // Version 5 follows version 4 by itself: nothing is asked for at first.
-        var (state, effects) = After(Ready, Begin(1, 6, 1, new LeafRange(0, 1)));
+        // The first order of a term: what a shard that was ahead sent in the term before does not count.
+        Assert.Equal(2, After(Ready, Begin(1, 6, 1, new LeafRange(0, 1))).Effects.OfType<WorkerEffect.Ask>().Count());
+        // Then version 5 follows version 4 by itself: nothing is asked for at first.
+        var (begun, _) = After(Ready, Begin(1, 5, 1, new LeafRange(0, 1)));
+        var (state, effects) = After(begun, Begin(1, 6, 1, new LeafRange(0, 1)));
         Assert.Empty(effects);
         (_, effects) = After(state, Part(1, 5, 1), Begin(1, 6, 1, new LeafRange(0, 1)));
         Assert.Equal(new RequestWeights(new Term(1), new WeightsVersion(5), new ShardId(0), Id), Assert.Single(effects.OfType<WorkerEffect.Ask>()).Message);
