@@ -45,6 +45,15 @@ public sealed partial class CommitLogFile : IDisposable
         if (_reserved - _length < Limits.CommitLogReserveBytes / 2) Reserve();
     }
 
+    /// <summary>Whether this very file still has the name. Another coordinator gives the name to a copy.</summary>
+    public bool IsAt(string path)
+    {
+        if (!OperatingSystem.IsLinux()) return true;
+        // What the open file is called now; "(deleted)" is appended when it has no name left.
+        var link = File.ResolveLinkTarget($"/proc/self/fd/{_file.DangerousGetHandle()}", returnFinalTarget: false);
+        return link?.FullName == Path.GetFullPath(path);
+    }
+
     /// <summary>Makes everything written so far survive a power loss.</summary>
     public void Flush() => RandomAccess.FlushToDisk(_file);
 

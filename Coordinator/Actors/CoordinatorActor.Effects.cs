@@ -109,17 +109,15 @@ public sealed partial class CoordinatorActor
     /// <summary>The term survives a power loss before anybody hears of it.</summary>
     private void WriteTerm(StepEffect.WriteTerm write)
     {
-        if (_run.Phase != TermPhase.WritingTerm || _run.Term != write.Term) return;
-        EndStepSpan("a new term begins");
-        var disk = _store.ReadTerm();
-        if (disk > write.Known)
-        {
-            Feed(new TermTaken(disk));
-            return;
-        }
+        if (_run.Term != write.Term) return;
+        if (_run.Phase == TermPhase.WritingTerm) EndStepSpan("a new term begins");
         try
         {
-            _store.WriteTerm(write.Term);
+            if (_store.WriteTerm(write.Term, write.Known) is { } taken)
+            {
+                Feed(new TermTaken(taken));
+                return;
+            }
         }
         catch (IOException e)
         {
@@ -133,7 +131,23 @@ public sealed partial class CoordinatorActor
 
     private void Adopt(IReadOnlyList<CommitRecord> promised)
     {
-        var adopted = _store.AdoptLog(promised);
+        LogAdopted? adopted;
+        try
+        {
+            adopted = _store.AdoptLog(_run.Term, promised);
+        }
+        catch (IOException e)
+        {
+            Timers.StartSingleTimer("adopt", new RetryAdopt(_run.Term, promised), DiskRetry);
+            Wait("log", $"Term {_run.Term} waits: the log cannot be copied ({e.Message}). Make room on the disk; it is tried again every second.");
+            return;
+        }
+        GoOnAfterDisk();
+        if (adopted is null)
+        {
+            Feed(new TermTaken(_store.ReadTerm()));
+            return;
+        }
         if (adopted.Last.Value > _plan.TotalSteps) throw new UserMistakeException($"{adopted.Last} steps are committed already; --steps {_plan.TotalSteps} would go back. Give at least {adopted.Last}.");
         Feed(adopted);
     }
@@ -201,7 +215,12 @@ public sealed partial class CoordinatorActor
         try
         {
             using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Commit, _stepTrace);
-            _store.Append(CommitLog.Write(record, _time.GetElapsedTime(_lastFinish).TotalMilliseconds));
+            if (!_store.Append(CommitLog.Write(record, _time.GetElapsedTime(_lastFinish).TotalMilliseconds)))
+            {
+                // Nothing was sent, and nothing will be: the record is in no log.
+                Feed(new TermTaken(_store.ReadTerm()));
+                return;
+            }
         }
         catch (IOException e)
         {

@@ -33,10 +33,15 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 
     private sealed record RetryCommit(CommitRecord Record);
     private sealed record RetryTerm(StepEffect.WriteTerm Effect);
+    private sealed record RetryAdopt(Term Term, IReadOnlyList<CommitRecord> Promised);
     private sealed record SilenceOver;
+    private sealed record Look;
     private sealed record EnoughWaited;
 
     private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often the clock is looked at when nothing comes in, and the longest time between two looks that counts as attention.</summary>
+    private static readonly TimeSpan Attention = TimeSpan.FromMilliseconds(250), LongestGap = TimeSpan.FromMilliseconds(600);
 
     /// <summary>How long the first step waits for the workers that are still missing once one is ready.</summary>
     private static readonly TimeSpan AssemblyPatience = TimeSpan.FromSeconds(60);
@@ -46,7 +51,8 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
     private readonly IRunListener _listener;
     private readonly IActorRef _snapshots;
     private readonly TimeProvider _time;
-    private readonly long _origin;
+    private long _lookedAt;
+    private TimeSpan _attended;
     private readonly Dictionary<WorkerId, IActorRef> _workers = [];
     private readonly Dictionary<NodeId, IReadOnlyList<IActorRef>> _nodes = [];
     private RunState _run;
@@ -66,7 +72,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         _listener = listener;
         _snapshots = snapshots;
         _time = time;
-        _origin = _lastFinish = _lastCheckpoint = time.GetTimestamp();
+        _lookedAt = _lastFinish = _lastCheckpoint = time.GetTimestamp();
         _run = RunState.Start(plan.Terms, plan.Rules, Random.Shared.NextInt64(1, long.MaxValue), store.ReadTerm());
         Become(ServingBehaviour);
     }
@@ -78,12 +84,23 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 
     private StepState Step => _run.Step;
 
-    private double Now => _time.GetElapsedTime(_origin).TotalMilliseconds;
+    /// <summary>
+    /// Milliseconds during which this process was awake: what it slept through (stopped, starved) is nobody else's delay.
+    /// </summary>
+    private double Attend()
+    {
+        var now = _time.GetTimestamp();
+        var gap = _time.GetElapsedTime(_lookedAt, now);
+        _lookedAt = now;
+        _attended += gap < LongestGap ? gap : LongestGap;
+        return _attended.TotalMilliseconds;
+    }
 
     protected override void PreStart()
     {
         base.PreStart();
         Timers.StartPeriodicTimer("silence", new SilenceOver(), _plan.Silence);
+        Timers.StartPeriodicTimer("attention", new Look(), Attention);
     }
 
     private void ServingBehaviour()
@@ -108,6 +125,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         });
         Receive<Broken>(broken => End(RunEnd.Failed, broken.Reason, null));
         Receive<Reconnected>(_ => Feed(new AskAgain()));
+        Receive<Look>(_ => Attend());
         Receive<SilenceOver>(_ =>
         {
             if (!_heardSomething) Feed(new AskAgain());
@@ -118,6 +136,10 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
             if (Step.Phase == StepPhase.Committing && ReferenceEquals(Step.Record, retry.Record)) Commit(retry.Record);
         });
         Receive<RetryTerm>(retry => WriteTerm(retry.Effect));
+        Receive<RetryAdopt>(retry =>
+        {
+            if (_run.Phase == TermPhase.AdoptingLog && _run.Term == retry.Term) Adopt(retry.Promised);
+        });
         Receive<InitialState>(Initialized);
         Receive<BatchEvaluated>(Evaluated);
         Receive<CheckpointWritten>(Written);
@@ -166,7 +188,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         // The norm round is what lies between the first shard's sum and the decision.
         if (input is ShardReduced && _normSpan is null && Step.Phase == StepPhase.Gathering)
             _normSpan = StepTrace.StartDetached(ClusterTelemetry.Spans.NormRound, _stepTrace);
-        var (next, effects) = RunProtocol.Advance(_run, input, Now);
+        var (next, effects) = RunProtocol.Advance(_run, input, Attend());
         _run = next;
         foreach (var effect in effects)
         {

@@ -23,7 +23,7 @@ internal sealed class ShardTensors : IDisposable
     private NativeBuffer? _previous;
     private NativeBuffer? _momentum;
     private NativeBuffer? _sum;
-    private (SumKey Sum, double[] Norms)? _reduced;
+    private (SumKey Sum, double[] Norms, IReadOnlyList<Contribution> Contributors)? _reduced;
 
     public ShardTensors(ShardSettings settings)
     {
@@ -68,13 +68,13 @@ internal sealed class ShardTensors : IDisposable
         var nodes = reduce.Program.Nodes.Select(n => new NodeMemory(_nodes[n].Buffer, Range.Offset - _nodes[n].Offset)).ToArray();
         _reducer.Reduce(reduce.Program, nodes, _sum.Span, norms);
         ReleaseNodes();
-        _reduced = (reduce.Sum, norms);
+        _reduced = (reduce.Sum, norms, reduce.Contributors);
         return Report(reduce.Sum, ClusterTelemetry.ContextFor(span, trace))!;
     }
 
     /// <summary>What was said of the sum when it was made; null when a standby took it from its primary and never reduced.</summary>
     public ShardReduced? Report(SumKey sum, TraceContext trace) => _reduced is { } reduced && reduced.Sum == sum
-        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, trace)
+        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, reduced.Contributors, trace)
         : null;
 
     public StandbySum ShareSum(SumKey sum, Term term) => new(term, _settings.Shard, sum, _sum!.Share());

@@ -41,6 +41,7 @@ public sealed record LeafDone(
 
 /// <summary>Shard to coordinator: the tree is complete for all chunks of this shard.</summary>
 /// <param name="FirstChunk">Index of the first chunk in <paramref name="SquaredNorms"/>.</param>
+/// <param name="Contributors">The nodes of the sum and who computed them: the coordinator decides only on what they have vouched for.</param>
 /// <param name="SquaredNorms">Per parameter chunk, the float64 sum of squares of the summed (not yet averaged) gradient. Empty for shards of buffers.</param>
 [MessagePackObject]
 public sealed record ShardReduced(
@@ -50,7 +51,12 @@ public sealed record ShardReduced(
     [property: Key(3)] ShardId Shard,
     [property: Key(4)] int FirstChunk,
     [property: Key(5)] IReadOnlyList<double> SquaredNorms,
-    [property: Key(6)] TraceContext Trace) : IStepInput;
+    [property: Key(6)] IReadOnlyList<Contribution> Contributors,
+    [property: Key(7)] TraceContext Trace) : IStepInput;
+
+/// <summary>A node of a sum, and the worker whose copy of it was taken.</summary>
+[MessagePackObject]
+public sealed record Contribution([property: Key(0)] TreeNode Node, [property: Key(1)] WorkerId Worker);
 
 /// <summary>Coordinator to shard: the step is in the log; apply it. Idempotent by (step, version).</summary>
 /// <param name="Sum">The sum that is to be applied: the record's own, or that of a replay in a later term.</param>

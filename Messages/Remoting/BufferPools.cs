@@ -8,6 +8,9 @@ public sealed class BufferPools : IDisposable
 {
     private readonly ConcurrentDictionary<int, NativeBufferPool> _pools = new();
 
+    /// <summary>By length; for the tests that look for leaks.</summary>
+    internal IEnumerable<NativeBufferPool> All => _pools.Values;
+
     public NativeBuffer Rent(int length) => _pools.GetOrAdd(length, static l => new NativeBufferPool(l)).Rent();
 
     public void Dispose()

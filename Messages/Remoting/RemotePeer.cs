@@ -19,28 +19,19 @@ public sealed record PeerCallbacks(Func<RemotePeer, object, int, IActorRef?> Rou
 /// </summary>
 public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCallbacks callbacks) : ILinkHandler
 {
-    /// <summary>Messages whose tensors are on their way at once: a peer's nodes to all slots of this process.</summary>
-    private const int MostTransfers = 4 * Limits.MaxShards;
-
-    private readonly Dictionary<uint, Transfer> _transfers = [];
+    private readonly Arrivals _arrivals = new(buffers);
     private volatile ILink? _link;
     private int _maxFloats;
     private uint _nextTransfer;
 
-    private sealed class Transfer(BulkHeader header)
-    {
-        public readonly int Target = header.Target;
-        public readonly NativeBuffer?[] Tensors = new NativeBuffer?[header.Tensors];
-        public readonly long[] Missing = new long[header.Tensors];
-        public object? Head;
+    /// <summary>Sent where a frame has no payload.</summary>
+    private static readonly NativeBuffer Nothing = NativeBuffer.Allocate(1);
 
-        public bool IsWhole => Head is not null && Tensors.All(static t => t is not null) && Missing.All(static m => m == 0);
+    /// <summary>Longest stretch of a tensor in one frame; tests shorten it.</summary>
+    internal int MostFrameFloats { get; init; } = Limits.LinkBulkFloats;
 
-        public void Release()
-        {
-            foreach (var tensor in Tensors) tensor?.Dispose();
-        }
-    }
+    /// <summary>Messages that have begun to arrive and are not whole.</summary>
+    internal int Arriving => _arrivals.Count;
 
     /// <summary>Null before it is open.</summary>
     public ILink? Link => _link;
@@ -67,27 +58,20 @@ public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCall
     /// <param name="target">The shard whose slot is meant, where the process holds shards.</param>
     public IActorRef Ref(int target = 0) => new RemoteRef(this, system, target);
 
-    /// <summary>Sends a message; what it holds is released. Any thread; tensors wait for room on the link.</summary>
+    /// <summary>Sends a message; what it holds is released, whatever happens. Any thread; tensors wait for room on the link.</summary>
     /// <returns>False: the link is closed.</returns>
+    /// <exception cref="ClusterException">The message does not travel, or is longer than <see cref="Limits.RemoteHeadBytes"/>.</exception>
     public bool Send(object message, int target = 0)
     {
         ArgumentNullException.ThrowIfNull(message);
-        if (_link is not { Closure: null } link)
-        {
-            TensorMessage.Release(message);
-            return false;
-        }
-        if (TensorMessage.Split(message, shard => (Ranges ?? throw new ClusterException("tensors are sent to a shard before its range is known"))(shard), target) is not { } split)
-        {
-            var body = WireTypes.Write(message);
-            Span<byte> frame = body.Length < 1024 ? stackalloc byte[body.Length + sizeof(int)] : new byte[body.Length + sizeof(int)];
-            BinaryPrimitives.WriteInt32LittleEndian(frame, target);
-            body.CopyTo(frame[sizeof(int)..]);
-            return link.SendControl(WireTypes.NumberOf(message.GetType()), frame);
-        }
         try
         {
-            return SendTensors(link, split.Head, split.Tensors, target);
+            if (_link is not { Closure: null } link) return false;
+            if (TensorMessage.Split(message, RangeOf, target) is { } split) return SendFrames(link, split.Head, WireTypes.Write(split.Head), split.Tensors, target);
+            var type = WireTypes.NumberOf(message.GetType());
+            var body = WireTypes.Write(message);
+            // A long report (records since the last checkpoint) goes like a tensor's head, in pieces.
+            return body.Length <= Limits.LinkControlBytes - sizeof(int) ? SendControl(link, type, body, target) : SendFrames(link, message, body, [], target);
         }
         finally
         {
@@ -95,25 +79,48 @@ public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCall
         }
     }
 
-    private bool SendTensors(ILink link, object head, IReadOnlyList<TensorSlice> tensors, int target)
+    private RangeOnWire RangeOf(int shard) => (Ranges ?? throw new ClusterException("tensors are sent to a shard before its range is known"))(shard);
+
+    private static bool SendControl(ILink link, ushort type, byte[] body, int target)
     {
+        Span<byte> frame = body.Length < 1024 ? stackalloc byte[body.Length + sizeof(int)] : new byte[body.Length + sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(frame, target);
+        body.CopyTo(frame[sizeof(int)..]);
+        return link.SendControl(type, frame);
+    }
+
+    private bool SendFrames(ILink link, object head, byte[] meta, IReadOnlyList<TensorSlice> tensors, int target)
+    {
+        const int Room = Limits.LinkHeaderBytes - BulkHeader.Bytes;
+        if (meta.Length > Limits.RemoteHeadBytes) throw new ClusterException($"a {head.GetType().Name} of {meta.Length} bytes does not travel: {Limits.RemoteHeadBytes} are the most; checkpoints shorten it");
         var type = WireTypes.NumberOf(head.GetType());
-        var transfer = Interlocked.Increment(ref _nextTransfer);
-        var meta = WireTypes.Write(head);
+        var header = new BulkHeader(Interlocked.Increment(ref _nextTransfer), target, meta.Length, 0, (byte)tensors.Count, 0, 0);
+        var rest = meta.AsSpan();
+        while (rest.Length > (tensors.Count == 0 ? 0 : Room))
+        {
+            var piece = Math.Min(Room, rest.Length);
+            if (!link.SendBulk(type, Bytes(header, rest[..piece]), Nothing, 0, 0)) return false;
+            rest = rest[piece..];
+        }
         for (var i = 0; i < tensors.Count; i++)
         {
             var slice = tensors[i];
-            for (var first = 0; first < slice.Length; first += Limits.LinkBulkFloats)
+            for (var first = 0; first < slice.Length; first += MostFrameFloats)
             {
-                var floats = Math.Min(Limits.LinkBulkFloats, slice.Length - first);
-                var isFirst = i == 0 && first == 0;
-                var header = new byte[BulkHeader.Bytes + (isFirst ? meta.Length : 0)];
-                new BulkHeader(transfer, target, (byte)i, (byte)tensors.Count, first, slice.Length).Write(header);
-                if (isFirst) meta.CopyTo(header.AsSpan(BulkHeader.Bytes));
-                if (!link.SendBulk(type, header, slice.Buffer, slice.First + first, floats)) return false;
+                var floats = Math.Min(MostFrameFloats, slice.Length - first);
+                if (!link.SendBulk(type, Bytes(header with { Tensor = (byte)i, First = first, Length = slice.Length }, rest), slice.Buffer, slice.First + first, floats)) return false;
+                rest = [];
             }
         }
         return true;
+    }
+
+    private static byte[] Bytes(BulkHeader header, ReadOnlySpan<byte> piece)
+    {
+        var bytes = new byte[BulkHeader.Bytes + piece.Length];
+        header.Write(bytes);
+        piece.CopyTo(bytes.AsSpan(BulkHeader.Bytes));
+        return bytes;
     }
 
     void ILinkHandler.Opened(ILink link)
@@ -125,58 +132,27 @@ public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCall
     void ILinkHandler.Control(ILink link, ushort type, ReadOnlySpan<byte> body)
     {
         if (body.Length < sizeof(int)) throw new ClusterException("a message without its target");
+        if (WireTypes.IsHead(type)) throw new ClusterException($"the head of a message of type {type} without its tensors");
         Deliver(WireTypes.Read(type, body[sizeof(int)..]), BinaryPrimitives.ReadInt32LittleEndian(body));
     }
 
     BulkTarget ILinkHandler.Bulk(ILink link, in BulkOffer offer)
     {
-        // Nothing here is proven before the checksum; it is only used to find memory, within bounds.
-        if (BulkHeader.Read(offer.Header) is not { } header || header.Tensor >= header.Tensors || header.Length < 1 || header.Length > MaxFloats
-            || header.First < 0 || header.First + (long)offer.Floats > header.Length) return BulkTarget.Refuse("tensor out of bounds");
-        lock (_transfers)
-        {
-            if (!_transfers.TryGetValue(header.Transfer, out var transfer))
-            {
-                if (_transfers.Count >= MostTransfers) return BulkTarget.Refuse("too many transfers");
-                _transfers[header.Transfer] = transfer = new Transfer(header);
-            }
-            if (header.Tensors != transfer.Tensors.Length) return BulkTarget.Refuse("tensor out of bounds");
-            if (transfer.Tensors[header.Tensor] is null)
-            {
-                transfer.Tensors[header.Tensor] = buffers.Rent(header.Length);
-                transfer.Missing[header.Tensor] = header.Length;
-            }
-            var buffer = transfer.Tensors[header.Tensor]!;
-            return buffer.Length == header.Length ? BulkTarget.Into(buffer, header.First) : BulkTarget.Refuse("tensor out of bounds");
-        }
+        var (buffer, first, refusal) = _arrivals.Place(offer.Type, offer.Header, offer.Floats, MaxFloats);
+        return refusal is null ? BulkTarget.Into(buffer, first) : BulkTarget.Refuse(refusal);
     }
 
     void ILinkHandler.BulkArrived(ILink link, in BulkArrival arrival)
     {
-        var header = BulkHeader.Read(arrival.Header)!.Value;
-        Transfer? whole = null;
-        lock (_transfers)
-        {
-            if (!_transfers.TryGetValue(header.Transfer, out var transfer)) return;
-            if (arrival.Header.Length > BulkHeader.Bytes) transfer.Head = WireTypes.Read(arrival.Type, arrival.Header[BulkHeader.Bytes..]);
-            transfer.Missing[header.Tensor] -= arrival.Floats;
-            if (!transfer.IsWhole) return;
-            _transfers.Remove(header.Transfer);
-            whole = transfer;
-        }
-        Deliver(TensorMessage.Join(whole.Head!, whole.Tensors!), whole.Target);
+        if (_arrivals.Take(arrival.Header, arrival.Floats) is { } whole) Deliver(whole.Message, whole.Target);
     }
 
-    // The buffer belongs to its transfer, which ends with the link.
+    // The buffer belongs to its message, which ends with the link.
     void ILinkHandler.BulkLost(ILink link, BulkTarget target) { }
 
     void ILinkHandler.Closed(ILink link, LinkClosure closure)
     {
-        lock (_transfers)
-        {
-            foreach (var transfer in _transfers.Values) transfer.Release();
-            _transfers.Clear();
-        }
+        _arrivals.Release();
         callbacks.Closed(this, closure);
     }
 

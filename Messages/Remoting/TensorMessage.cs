@@ -49,7 +49,7 @@ public static class TensorMessage
     }
 
     /// <summary>Puts an arrived message together; it owns the buffers.</summary>
-    /// <exception cref="ClusterException">The head announces other tensors.</exception>
+    /// <exception cref="ClusterException">The head announces other tensors; they remain the caller's.</exception>
     public static object Join(object head, IReadOnlyList<NativeBuffer> tensors)
     {
         ArgumentNullException.ThrowIfNull(tensors);
@@ -64,6 +64,8 @@ public static class TensorMessage
                 new LoadShard(h.Term, h.Version, tensors[0], Slots(h.Slots, tensors, 1), h.AppliedSteps, h.Trace) { Offset = h.Offset },
             InitialStateHead h when tensors.Count == 1 => new InitialState(h.Term, h.Worker, tensors[0]),
             ShardSnapshotHead h when tensors.Count == 1 + h.Slots.Count => new ShardSnapshot(h.Term, h.Version, h.Shard, h.Offset, h.AppliedSteps, tensors[0], Slots(h.Slots, tensors, 1)),
+            // A message without tensors that is too long for a control frame.
+            { } message when tensors.Count == 0 && !WireTypes.IsHead(WireTypes.NumberOf(message.GetType())) => message,
             _ => throw new ClusterException($"{tensors.Count} tensors do not make a message of {head?.GetType().Name}"),
         };
     }
@@ -91,5 +93,7 @@ public static class TensorMessage
     private static string[] Names(IReadOnlyDictionary<string, NativeBuffer> slots) => [.. slots.Keys.Order(StringComparer.Ordinal)];
 
     private static Dictionary<string, NativeBuffer> Slots(IReadOnlyList<string> names, IReadOnlyList<NativeBuffer> tensors, int first) =>
-        names.Select((name, i) => (name, tensors[first + i])).ToDictionary(static s => s.name, static s => s.Item2, StringComparer.Ordinal);
+        names.Distinct(StringComparer.Ordinal).Count() == names.Count
+            ? names.Select((name, i) => (name, tensors[first + i])).ToDictionary(static s => s.name, static s => s.Item2, StringComparer.Ordinal)
+            : throw new ClusterException("two slots of one name");
 }

@@ -21,11 +21,20 @@ public static class WireTypes
         (106, typeof(InitialStateHead)), (107, typeof(ShardSnapshotHead)),
     ];
 
+    /// <summary>Numbers from here on are heads of messages with tensors.</summary>
+    private const ushort FirstHead = 101;
+
     private static readonly Dictionary<ushort, Type> ByNumber = Table.ToDictionary(static t => t.Number, static t => t.Type);
     private static readonly Dictionary<Type, ushort> ByType = Table.ToDictionary(static t => t.Type, static t => t.Number);
 
     /// <exception cref="ClusterException">This type does not travel.</exception>
     public static ushort NumberOf(Type type) => ByType.TryGetValue(type, out var number) ? number : throw new ClusterException($"a {type?.Name} does not travel between processes");
+
+    /// <summary>True for the head of a message that carries tensors: it never comes without them.</summary>
+    internal static bool IsHead(ushort number) => number >= FirstHead && ByNumber.ContainsKey(number);
+
+    /// <summary>All numbers, for the tests that pin them.</summary>
+    internal static IReadOnlyDictionary<ushort, Type> All => ByNumber;
 
     public static byte[] Write(object message)
     {

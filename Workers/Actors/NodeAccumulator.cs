@@ -12,6 +12,7 @@ public sealed class NodeAccumulator
 {
     private readonly Dictionary<TreeNode, NativeBuffer> _pending = [];
     private readonly HashSet<TreeNode> _wanted = [];
+    private readonly HashSet<TreeNode> _spoilt = [];
     private int _leafCount = 1;
 
     /// <summary>Takes the leases of one attempt.</summary>
@@ -28,10 +29,12 @@ public sealed class NodeAccumulator
     /// Adds one leaf, whose buffer it owns from here on. Returns the node to push when this leaf completed one, with
     /// the ownership of its buffer.
     /// </summary>
-    public (TreeNode Node, NativeBuffer Buffer)? Add(int leaf, NativeBuffer buffer)
+    /// <param name="isFinite">False: no node with this leaf is ever handed out. A non-finite value must not reach a sum, whatever becomes of the report that says so.</param>
+    public (TreeNode Node, NativeBuffer Buffer)? Add(int leaf, NativeBuffer buffer, bool isFinite = true)
     {
         ArgumentNullException.ThrowIfNull(buffer);
         var node = TreeNode.Leaf(leaf);
+        var isSpoilt = !isFinite;
         while (!_wanted.Contains(node))
         {
             var parent = node.Parent;
@@ -43,15 +46,19 @@ public sealed class NodeAccumulator
             if (!_pending.Remove(node.Sibling, out var other))
             {
                 _pending.Add(node, buffer);
+                if (isSpoilt) _spoilt.Add(node);
                 return null;
             }
             // value(parent) = value(left) + value(right): float addition commutes, so which side is added into does not matter.
             Sum.AddInto(buffer.Span, other.Span);
             other.Dispose();
+            isSpoilt |= _spoilt.Remove(node.Sibling);
             node = parent;
         }
         _wanted.Remove(node);
-        return (node, buffer);
+        if (!isSpoilt) return (node, buffer);
+        buffer.Dispose();
+        return null;
     }
 
     /// <summary>Releases what an abandoned attempt left.</summary>
@@ -60,5 +67,6 @@ public sealed class NodeAccumulator
         foreach (var buffer in _pending.Values) buffer.Dispose();
         _pending.Clear();
         _wanted.Clear();
+        _spoilt.Clear();
     }
 }

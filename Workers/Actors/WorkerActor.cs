@@ -30,7 +30,7 @@ public sealed class WorkerActor : ReceiveActor
     /// <summary>Nothing of this worker is on its way any more.</summary>
     public sealed record Drained;
 
-    private sealed record EngineBuilt(WorkerCompute Compute);
+    private sealed record EngineBuilt;
 
     private sealed record ComputeFailed(Exception Cause);
 
@@ -42,7 +42,7 @@ public sealed class WorkerActor : ReceiveActor
     private readonly ComputeThread _thread;
     private readonly List<WeightsPart> _parts = [];
     private readonly ConcurrentDictionary<int, LeafDone> _done = new();
-    private WorkerCompute? _compute;
+    private volatile WorkerCompute? _compute;     // made on the compute thread
     private volatile WorkerState _state;
     private volatile bool _isStopped;
     private bool _isDraining;
@@ -71,21 +71,28 @@ public sealed class WorkerActor : ReceiveActor
     {
         base.PreStart();
         var self = Self;
-        Post(() => self.Tell(new EngineBuilt(new WorkerCompute(_settings, _engine(), _prefetcher(), _evaluation()))));
+        Post(() =>
+        {
+            _compute = new WorkerCompute(_settings, _engine(), _prefetcher(), _evaluation());
+            self.Tell(new EngineBuilt());
+        });
     }
 
     /// <summary>Waits for the engine. Nothing else is legal: the coordinator grants after <see cref="WorkerReady"/>.</summary>
     private void StartingBehaviour()
     {
-        Receive<EngineBuilt>(built =>
+        Receive<EngineBuilt>(_ =>
         {
-            _compute = built.Compute;
             Become(ReadyBehaviour);
-            ToCoordinator(new WorkerReady(_settings.Worker));
+            if (!_isDraining) ToCoordinator(new WorkerReady(_settings.Worker));
         });
         Receive<Announce>(_ => { });        // it is told when the engine is built
         Receive<PeerUp>(_ => { });
-        Receive<Drain>(_ => Sender.Tell(new Drained(), Self));
+        Receive<Drain>(_ =>
+        {
+            _isDraining = true;
+            Sender.Tell(new Drained(), Self);
+        });
         // Weights of a run that goes on while this worker is getting ready; it asks for them when it has its first order.
         Receive<WeightsPart>(part => part.Buffer.Dispose());
         Receive<IWorkerInput>(_ => Refuse("worker that is not ready"));
@@ -97,7 +104,10 @@ public sealed class WorkerActor : ReceiveActor
     {
         Receive<InitializeState>(message => Post(() => Send(new InitialState(message.Term, _settings.Worker, _compute!.Initialize(message.Seed)))));
         Receive<IWorkerInput>(Handle);
-        Receive<Announce>(_ => ToCoordinator(new WorkerReady(_settings.Worker)));
+        Receive<Announce>(_ =>
+        {
+            if (!_isDraining) ToCoordinator(new WorkerReady(_settings.Worker));
+        });
         Receive<Drain>(_ =>
         {
             _isDraining = true;
@@ -126,6 +136,10 @@ public sealed class WorkerActor : ReceiveActor
     {
         switch (effect)
         {
+            // Leased but not begun: whoever hears that this worker is gone leases it to others.
+            case WorkerEffect.Compute or WorkerEffect.Evaluate when _isDraining:
+                Refuse("order to a worker that leaves");
+                break;
             case WorkerEffect.Compute compute:
                 Compute(compute.Begin with { Leases = compute.Leases }, _state.Routes!.Places);
                 break;
@@ -222,7 +236,8 @@ public sealed class WorkerActor : ReceiveActor
     {
         _isStopped = true;
         foreach (var part in _parts) part.Buffer.Dispose();
-        if (_compute is { } compute) _thread.Post(compute.Dispose);
+        // Behind the job that makes it, if that still runs.
+        _thread.Post(() => _compute?.Dispose());
         _thread.Dispose();
         base.PostStop();
     }

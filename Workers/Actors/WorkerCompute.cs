@@ -101,7 +101,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         using (var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.LocalSum, trace))
         {
             span?.SetTag(ClusterTelemetry.Tags.Leaf, leaf);
-            completed = _accumulator.Add(leaf, buffer);
+            completed = _accumulator.Add(leaf, buffer, outcome.IsFinite);
         }
         if (completed is not { } node) return;
         using var send = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Send, trace);

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Cluster.Cli.Bench;
+using Cluster.Cli.Bench.Protocol;
 using Cluster.Cli.Hosting;
 using Cluster.Cli.Verbs;
 using Cluster.Contracts;
@@ -10,6 +12,17 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
 try
 {
+    // Not the user's: the other process of "bench link" starts this program again.
+    if (Environment.GetEnvironmentVariable(LinkPeer.Variable) is { } addresses)
+    {
+        LinkPeer.Run(addresses);
+        return ExitCodes.Done;
+    }
+    if (Environment.GetEnvironmentVariable(ProtocolWorker.Variable) is { } worker)
+    {
+        await ProtocolWorker.RunAsync(worker, stop.Token);
+        return ExitCodes.Done;
+    }
     var commandLine = new CommandLine(LocalTraining.RunAsync);
     return await commandLine.RunAsync(args, stop.Token);
 }

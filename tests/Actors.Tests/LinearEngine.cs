@@ -16,6 +16,9 @@ internal sealed class LinearEngine(ImageShape shape, int classes) : IGradientEng
     /// <summary>Runs before every leaf: tests block, throw or spoil values here.</summary>
     public Func<StepId, int, float>? OnLeaf { get; init; }
 
+    /// <summary>Runs before every batch of an evaluation.</summary>
+    public Action? OnPredict { get; init; }
+
     public static ParameterLayout LayoutOf(ImageShape shape, int classes) => ParameterLayout.Of(
     [
         ("fc.weight", [classes, shape.Floats], StateKind.Parameter, true),
@@ -78,6 +81,7 @@ internal sealed class LinearEngine(ImageShape shape, int classes) : IGradientEng
 
     public void Predict(in ImageBatch batch, Span<float> logits)
     {
+        OnPredict?.Invoke();
         for (var i = 0; i < batch.Count; i++) Logits(batch.Images.Slice(i * shape.Floats, shape.Floats), logits.Slice(i * classes, classes));
     }
 

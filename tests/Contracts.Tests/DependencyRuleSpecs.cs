@@ -5,7 +5,7 @@ namespace Cluster.Contracts.Tests;
 /// <summary>References point one way: Contracts ← everything; Core sees Contracts only; TorchSharp is seen by Models alone; only ops/Cli composes.</summary>
 public sealed partial class DependencyRuleSpecs
 {
-    private const string Contracts = "Messages/Contracts", Core = "Coordinator/Core", Link = "Messages/Link", Membership = "Messages/Membership", TorchSharp = "Models/TorchSharp", Simulation = "tests/Simulation";
+    private const string Contracts = "Messages/Contracts", Core = "Coordinator/Core", Link = "Messages/Link", Remoting = "Messages/Remoting", Membership = "Messages/Membership", TorchSharp = "Models/TorchSharp", Simulation = "tests/Simulation";
 
     /// <summary>Per project (or all below a folder, with a star): the projects it may see, through whatever chain. Longest match wins.</summary>
     private static readonly (string Who, string[] MaySee, string Why)[] Rules =
@@ -13,6 +13,7 @@ public sealed partial class DependencyRuleSpecs
         (Contracts, [], "Contracts is the leaf: everything depends on it, so it depends on nothing"),
         (Core, [Contracts], "the core is pure: it decides, from messages alone"),
         (Link, [Contracts], "the transport carries messages and knows nobody who sends them"),
+        (Remoting, [Contracts, Link], "remoting carries actors' messages over the transport and knows no actor"),
         (Membership, [Contracts, Link], "membership says who is there, not what they do"),
         (TorchSharp, [], "the binding is a library of its own"),
         ("Models/Architectures", [Contracts, TorchSharp], "an architecture is structure and nothing else"),
@@ -28,7 +29,7 @@ public sealed partial class DependencyRuleSpecs
     /// <summary>Packages that only some may see.</summary>
     private static readonly (string Package, string[] SeenBy, string Why)[] PackageRules =
     [
-        ("Akka", ["Messages/Membership", "Workers/Actors", "Coordinator/Actors", "Coordinator/ParameterServer", "Coordinator/Monitor", "ops/Cli", "tests/*"], "actors stay out of the core, the models and the data"),
+        ("Akka", [Remoting, "Messages/Membership", "Workers/Actors", "Coordinator/Actors", "Coordinator/ParameterServer", "Coordinator/Monitor", "ops/Cli", "tests/*"], "actors stay out of the core, the models and the data"),
         ("OpenTelemetry*", ["Coordinator/Monitor", "ops/Cli", "tests/*"], "hosts add exporters; the rest knows ClusterTelemetry"),
     ];
 
@@ -80,6 +81,8 @@ public sealed partial class DependencyRuleSpecs
     [InlineData(Contracts, Core, null, "Messages/Contracts must not see Coordinator/Core (Messages/Contracts -> Coordinator/Core)")]
     [InlineData("Coordinator/Actors", "Workers/Actors", null, "Coordinator/Actors must not see Workers/Actors")]
     [InlineData("Coordinator/Actors", "Coordinator/ParameterServer", null, "Coordinator/Actors must not see Coordinator/ParameterServer")]
+    [InlineData(Remoting, Core, null, "Messages/Remoting must not see Coordinator/Core (Messages/Remoting -> Coordinator/Core)")]
+    [InlineData(Link, null, "Akka", "Messages/Link must not see Akka")]
     [InlineData(Core, null, "Akka", "Coordinator/Core must not see Akka (Coordinator/Core -> package Akka)")]
     [InlineData(Core, null, "System.Text.Json", "Coordinator/Core takes no package, but asks for System.Text.Json")]
     [InlineData("ops/Cli", "tests/Core.Tests", null, "ops/Cli sees a test project")]
@@ -88,7 +91,7 @@ public sealed partial class DependencyRuleSpecs
     {
         List<Project> projects =
         [
-            new(Contracts, [], ["MessagePack"]), new(Core, [Contracts], []), new(TorchSharp, [], []), new("Models/Engine", [Contracts, TorchSharp], []),
+            new(Contracts, [], ["MessagePack"]), new(Link, [Contracts], []), new(Remoting, [Contracts, Link], ["Akka", "MessagePack"]), new(Core, [Contracts], []), new(TorchSharp, [], []), new("Models/Engine", [Contracts, TorchSharp], []),
             new("Workers/Data", [Contracts], []), new("Workers/Actors", ["Workers/Data"], ["Akka"]), new("Coordinator/Actors", [Core], ["Akka"]),
             new("Coordinator/ParameterServer", [Core], ["Akka"]), new("ops/Cli", ["Models/Engine", "Coordinator/Actors", "Workers/Actors"], ["Akka"]), new("tests/Core.Tests", [Core], []),
         ];

@@ -29,6 +29,18 @@ public sealed class WireFormatSpecs
 
     private const string Worker1Hex = "96" + "a8" + "776f726b65722d31" + "02" + "01" + "cd012c" + "a23a31" + "01", ViewHex = "95" + "07" + TermHex + "c0" + "91" + Worker1Hex + "a4676f6e65";
 
+    // A shard on two nodes, a sum, and what a copy of the shard reports.
+    private static readonly NodeId Node = new(0, 300);
+    private static readonly ReplicaId Replica = new(new ShardId(3), Node);
+    private static readonly ShardPlace Place = new(new ShardId(3), Node, new NodeId(1, 5)), LonePlace = new(new ShardId(3), Node, null);
+    private static readonly SumKey SumOf = new(new Term(2), new StepId(300), 1);
+    private static readonly ReplicaReport Report = new(new WeightsVersion(300), true, SumOf, false, [Record]);
+    private static readonly LayoutTensor Tensor = new("gone", [2, 3], StateKind.Buffer, true);
+
+    private const string Gone = "a4676f6e65", NodeHex = "92" + "00" + "cd012c", ReplicaHex = "92" + "9103" + NodeHex, PlaceHex = "93" + "9103" + NodeHex + "920105",
+        LonePlaceHex = "93" + "9103" + NodeHex + "c0", SumHex = "93" + TermHex + StepHex + "01", ReportHex = "95" + StepHex + "c3" + SumHex + "c2" + "91" + RecordHex,
+        TensorHex = "94" + Gone + "920203" + "01" + "c3";
+
     private static readonly Dictionary<Type, (object Message, string Hex)> Golden = new()
     {
         [typeof(Term)] = (new Term(2), TermHex),
@@ -43,8 +55,9 @@ public sealed class WireFormatSpecs
         [typeof(CommitRecord)] = (Record, RecordHex),
         [typeof(BeginStep)] = (new BeginStep(new Term(2), new StepId(300), 1, 8, [new LeafRange(0, 4), new LeafRange(6, 1)], 30_000, Trace), "97" + TermHex + StepHex + "01" + "08" + "92" + "920004" + "920601" + "cd7530" + TraceHex),
         [typeof(LeafDone)] = (new LeafDone(new Term(2), new StepId(300), 1, 5, new WorkerId(1), 64, 147.5, 31, 77, true, null, Trace), "9c" + TermHex + StepHex + "01" + "05" + "9101" + "40" + "cb4062700000000000" + "1f" + "4d" + "c3" + "c0" + TraceHex),
-        [typeof(ShardReduced)] = (new ShardReduced(new Term(2), new StepId(300), 1, new ShardId(3), 12, [1.5, 2], Trace), "97" + TermHex + StepHex + "01" + "9103" + "0c" + "92" + "cb3ff8000000000000" + "cb4000000000000000" + TraceHex),
-        [typeof(ApplyStep)] = (new ApplyStep(new Term(2), Record, 2, Trace), "94" + TermHex + RecordHex + "02" + TraceHex),
+        [typeof(ShardReduced)] = (new ShardReduced(new Term(2), new StepId(300), 1, new ShardId(3), 12, [1.5, 2], [new Contribution(new TreeNode(1, 2), new WorkerId(4))], Trace), "98" + TermHex + StepHex + "01" + "9103" + "0c" + "92" + "cb3ff8000000000000" + "cb4000000000000000" + "91" + "92" + "920102" + "9104" + TraceHex),
+        [typeof(Contribution)] = (new Contribution(new TreeNode(1, 2), new WorkerId(4)), "92" + "920102" + "9104"),
+        [typeof(ApplyStep)] = (new ApplyStep(new Term(2), Record, SumOf, Trace), "94" + TermHex + RecordHex + SumHex + TraceHex),
         [typeof(ShardApplied)] = (new ShardApplied(new Term(2), new WeightsVersion(300), new ShardId(3), Trace), "94" + TermHex + StepHex + "9103" + TraceHex),
         [typeof(StepAbandoned)] = (new StepAbandoned(new Term(2), new StepId(300), 1, "worker-1 left", Trace), "95" + TermHex + StepHex + "01" + "ad" + "776f726b65722d31206c656674" + TraceHex),
         [typeof(InitializeState)] = (new InitializeState(new Term(2), 11), "92" + TermHex + "0b"),
@@ -60,6 +73,52 @@ public sealed class WireFormatSpecs
         [typeof(MemberRefusal)] = (new MemberRefusal("gone", true), "92" + "a4676f6e65" + "c3"),
         [typeof(MemberLeaves)] = (new MemberLeaves("worker-1", 300), "92" + "a8" + "776f726b65722d31" + "cd012c"),
         [typeof(StopRun)] = (new StopRun("gone"), "91" + "a4" + "676f6e65"),
+
+        [typeof(NodeId)] = (Node, NodeHex),
+        [typeof(ReplicaId)] = (Replica, ReplicaHex),
+        [typeof(ShardPlace)] = (Place, PlaceHex),
+        [typeof(SumKey)] = (SumOf, SumHex),
+        [typeof(ReplicaReport)] = (Report, ReportHex),
+        [typeof(ClaimTerm)] = (new ClaimTerm(new Term(2), 77, new ShardId(3)), "93" + TermHex + "4d" + "9103"),
+        [typeof(TermPromised)] = (new TermPromised(new Term(2), 77, Replica, Report), "94" + TermHex + "4d" + ReplicaHex + ReportHex),
+        [typeof(TermRefused)] = (new TermRefused(new Term(2), new Term(3), Replica), "93" + TermHex + "9103" + ReplicaHex),
+        [typeof(HoldPlace)] = (new HoldPlace(new Term(2), Place, true), "93" + TermHex + PlaceHex + "c3"),
+        [typeof(PlaceHeld)] = (new PlaceHeld(new Term(2), Replica), "92" + TermHex + ReplicaHex),
+        [typeof(ShardLoaded)] = (new ShardLoaded(new Term(2), new WeightsVersion(300), Replica), "93" + TermHex + StepHex + ReplicaHex),
+        [typeof(ReportAgain)] = (new ReportAgain(SumOf, new ShardId(3)), "92" + SumHex + "9103"),
+        [typeof(ForgetRecords)] = (new ForgetRecords(new Term(2), new WeightsVersion(300), new ShardId(3)), "93" + TermHex + StepHex + "9103"),
+        [typeof(StandbyApply)] = (new StandbyApply(new Term(2), new ShardId(3), Record, SumOf), "94" + TermHex + "9103" + RecordHex + SumHex),
+        [typeof(StandbyApplied)] = (new StandbyApplied(new Term(2), new ShardId(3), new WeightsVersion(300)), "93" + TermHex + "9103" + StepHex),
+        [typeof(StandbyLacksSum)] = (new StandbyLacksSum(new Term(2), new ShardId(3), SumOf), "93" + TermHex + "9103" + SumHex),
+        [typeof(RequestWeights)] = (new RequestWeights(new Term(2), new WeightsVersion(300), new ShardId(3), new WorkerId(1)), "94" + TermHex + StepHex + "9103" + "9101"),
+        [typeof(Routes)] = (new Routes(new Term(2), [Place, LonePlace]), "92" + TermHex + "92" + PlaceHex + LonePlaceHex),
+        [typeof(PushAgain)] = (new PushAgain(new Term(2), new StepId(300), 1, [new ShardId(0), new ShardId(3)]), "94" + TermHex + StepHex + "01" + "92" + "9100" + "9103"),
+
+        [typeof(JoinNote)] = (new JoinNote("0.1", ":1", "gone", 300), "94" + "a3302e31" + "a23a31" + Gone + "cd012c"),
+        [typeof(OptionText)] = (new OptionText("lr", "0.1"), "92" + "a26c72" + "a3302e31"),
+        [typeof(Welcome)] = (new Welcome("r", "ps-0", [new OptionText("lr", "0.1")], "gone", ":1", 300, new Term(2), "/r"),
+            "98" + "a172" + "a470732d30" + "91" + "92" + "a26c72" + "a3302e31" + Gone + "a23a31" + "cd012c" + TermHex + "a22f72"),
+        [typeof(NodeReady)] = (new NodeReady("", "gone", ":1", "lr"), "94" + "a0" + Gone + "a23a31" + "a26c72"),
+        [typeof(ShardNode)] = (new ShardNode(Node, ":1"), "92" + NodeHex + "a23a31"),
+        [typeof(ShardNodes)] = (new ShardNodes([new ShardNode(Node, ":1")]), "91" + "91" + "92" + NodeHex + "a23a31"),
+        [typeof(NodeLeaving)] = (new NodeLeaving("gone"), "91" + Gone),
+        [typeof(RunOver)] = (new RunOver(true, "gone"), "92" + "c3" + Gone),
+        [typeof(StepNotice)] = (new StepNotice(new StepId(300), true), "92" + StepHex + "c3"),
+        [typeof(FaultsStruck)] = (new FaultsStruck(new StepId(300)), "91" + StepHex),
+        [typeof(ProcessEvent)] = (new ProcessEvent("lr", "ps-0", "gone"), "93" + "a26c72" + "a470732d30" + Gone),
+        [typeof(LayoutTensor)] = (Tensor, TensorHex),
+        [typeof(RunLayout)] = (new RunLayout([Tensor, Tensor with { Shape = [], Kind = StateKind.Counter }]), "91" + "92" + TensorHex + "94" + Gone + "90" + "02" + "c3"),
+
+        [typeof(GradientNodeHead)] = (new GradientNodeHead(new Term(2), new StepId(300), 1, new TreeNode(1, 2), 8, new WorkerId(1), 65_536, Trace),
+            "98" + TermHex + StepHex + "01" + "920102" + "08" + "9101" + "ce00010000" + TraceHex),
+        [typeof(WeightsPartHead)] = (new WeightsPartHead(new Term(2), new WeightsVersion(300), new ShardId(3), 65_536, Trace), "95" + TermHex + StepHex + "9103" + "ce00010000" + TraceHex),
+        [typeof(StandbySumHead)] = (new StandbySumHead(new Term(2), new ShardId(3), SumOf), "93" + TermHex + "9103" + SumHex),
+        [typeof(SeedStandbyHead)] = (new SeedStandbyHead(new Term(2), new ShardId(3), new WeightsVersion(300), 299, [Record], true, ["gone"]),
+            "97" + TermHex + "9103" + StepHex + "cd012b" + "91" + RecordHex + "c3" + "91" + Gone),
+        [typeof(LoadShardHead)] = (new LoadShardHead(new Term(2), new WeightsVersion(300), ["gone"], 299, 65_536, Trace), "96" + TermHex + StepHex + "91" + Gone + "cd012b" + "ce00010000" + TraceHex),
+        [typeof(InitialStateHead)] = (new InitialStateHead(new Term(2), new WorkerId(1)), "92" + TermHex + "9101"),
+        [typeof(ShardSnapshotHead)] = (new ShardSnapshotHead(new Term(2), new WeightsVersion(300), new ShardId(3), 65_536, 299, ["gone"]),
+            "96" + TermHex + StepHex + "9103" + "ce00010000" + "cd012b" + "91" + Gone),
     };
 
     private static IEnumerable<Type> Messages => typeof(Term).Assembly.GetTypes().Where(t => t.GetCustomAttribute<MessagePackObjectAttribute>() is not null);

@@ -5,12 +5,67 @@ namespace Cluster.Simulation.Tests;
 
 public sealed class SimulationSpecs
 {
-    [Fact]
-    public void Undisturbed_run_of_five_steps_has_the_bits_of_the_reference()
+    [Theory]
+    [InlineData(1, 1, 0, 1), InlineData(3, 2, 0, 8), InlineData(5, 3, 1, 9), InlineData(2, 2, 1, 5)]
+    public void Undisturbed_run_commits_each_step_once_in_one_term_with_the_bits_of_the_reference(int workers, int shards, int replicas, int microbatches)
     {
-        var result = SeedRun.Run(new Scenario(1, Workers: 3, Shards: 2, Microbatches: 8, Replicas: 0, Steps: 5, CheckpointEvery: 2, NonFinitePolicy.Recompute, IsDisturbed: false));
+        var result = SeedRun.Run(new Scenario(1, workers, shards, microbatches, replicas, Steps: 5, CheckpointEvery: 2, NonFinitePolicy.Recompute, IsDisturbed: false));
         Assert.Null(result.Violation);
         Assert.Equal(5, result.Counts["steps committed"]);
         Assert.Equal(1, result.Term);
+        Assert.Equal(5 * shards * (replicas + 1), result.Counts["records applied"]);
+        // Nothing had to be said twice, and no leaf was computed twice.
+        Assert.DoesNotContain("asked again", result.Counts.Keys);
+        Assert.Equal(Enumerable.Range(1, 5).Sum(step => result.Scenario.Plan(new StepId(step)).LeafCount), result.Counts["leaves computed"]);
+    }
+
+    [Fact]
+    public void No_promise_is_broken_under_the_faults_of_500_seeds()
+    {
+        var results = Campaign.Run(first: 1, seeds: 500);
+        Assert.True(results.All(r => r.Violation is null), SimulationReport.Format(results, 0, default));
+        // The faults did strike, and everything that they call for happened.
+        foreach (var what in new[]
+        {
+            "fault, crash coordinator", "fault, crash shard", "fault, crash worker", "fault, zombie coordinator", "fault, pause shard", "fault, pause worker", "fault, hang worker",
+            "fault, split shard", "fault, isolate worker", "fault, non-finite leaf", "appends torn", "messages lost", "messages doubled", "messages held up",
+            "takeovers", "promotions", "steps replayed", "attempts abandoned", "coordinators stepped down", "refused, stale term", "refused, node covered",
+        })
+            Assert.True(results.Sum(r => r.Counts.GetValueOrDefault(what)) > 0, $"'{what}' never happened: the faults are too tame");
+    }
+
+    [Fact]
+    public void A_seed_has_the_same_event_log_every_time()
+    {
+        foreach (var seed in new ulong[] { 2, 16, 144, 246, 885 })
+        {
+            using var first = new StringWriter();
+            using var second = new StringWriter();
+            var result = SeedRun.Run(Scenario.Draw(seed), first);
+            SeedRun.Run(Scenario.Draw(seed), second);
+            Assert.Equal(first.ToString(), second.ToString());
+            Assert.True(first.ToString().Length > 10_000);
+            // Writing it down changes nothing.
+            Assert.Equal(result.Events, SeedRun.Run(Scenario.Draw(seed)).Events);
+        }
+    }
+
+    [Fact]
+    public void Steps_can_be_asked_for()
+    {
+        var result = SeedRun.Run(Scenario.Draw(seed: 5, steps: 20));
+        Assert.Null(result.Violation);
+        Assert.Equal(20, result.Scenario.Steps);
+        Assert.True(result.Counts["steps committed"] >= 19);
+    }
+
+    [Fact]
+    public void A_report_names_the_broken_promise_and_the_command_that_replays_it()
+    {
+        var results = Campaign.Run(first: 1, seeds: 3, steps: 4, static () => new ApplyBeforeRecord(), null, TestContext.Current.CancellationToken);
+        var report = SimulationReport.Format(results, 4, TimeSpan.FromSeconds(1));
+        Assert.Contains("broken invariants: in 3 seeds (the record comes before the update: 3)", report);
+        Assert.Contains("replay: ./cluster chaos --sim --seed 2 --steps 4", report);
+        Assert.Contains("3 seeds, ", report);
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class CoordinatorProcess
 
     private void WriteTerm(StepEffect.WriteTerm write) => After(World.Random.Between(0.2, 3), () =>
     {
-        if (State.Term != write.Term || State.Phase != TermPhase.WritingTerm) return;
+        if (State.Term != write.Term) return;
         if (World.Disk.Term > write.Known)
         {
             Feed(new TermTaken(World.Disk.Term));

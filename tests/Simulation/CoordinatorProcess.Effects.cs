@@ -8,7 +8,7 @@ internal sealed partial class CoordinatorProcess
 {
     private void Run(StepEffect effect)
     {
-        if (World.IsTracing && effect is not (StepEffect.Drop or StepEffect.ToReplica)) World.Say(this, effect.ToString());
+        if (World.IsTracing && effect is not (StepEffect.Drop or StepEffect.ToReplica)) World.Say(this, EventText.Of(effect));
         switch (effect)
         {
             case StepEffect.Grant grant:
@@ -68,7 +68,7 @@ internal sealed partial class CoordinatorProcess
                 });
                 break;
             case StepEffect.ToReplica message:
-                if (World.IsTracing) World.Say(this, $"to {message.Replica}: {message.Message}");
+                if (World.IsTracing) World.Say(this, $"to {message.Replica}: {EventText.Of(message.Message)}");
                 if (message.Message is not ClaimTerm) World.Invariants.Acts(this, "gave out places");
                 Send(message.Replica, message.Message);
                 World.Faults.Passes(message.Message is ClaimTerm ? FaultPoint.Claim : FaultPoint.Place, this);

@@ -55,7 +55,7 @@ internal sealed partial class CoordinatorProcess : Process
             return;
         }
         _heardAt = World.Now;
-        if (World.IsTracing) World.Say(this, $"from {from}: {message}");
+        if (World.IsTracing) World.Say(this, $"from {from}: {EventText.Of(message)}");
         if (message is SlotSnapshot snapshot) Take(snapshot, (ShardTensors)tensors!);
         else Feed(World.Plant.ToCoordinator(State, (IStepInput)message), (IStepInput)message);
     }
@@ -127,7 +127,7 @@ internal sealed partial class CoordinatorProcess : Process
     private void Advance(IStepInput input, IStepInput sent)
     {
         var before = State;
-        if (World.IsTracing && input is not (LeafDone or ShardReduced or ShardApplied or TermPromised or PlaceHeld or ShardLoaded)) World.Say(this, $"decides on {input}");
+        if (World.IsTracing && input is not (LeafDone or ShardReduced or ShardApplied or TermPromised or PlaceHeld or ShardLoaded)) World.Say(this, $"decides on {EventText.Of(input)}");
         var (next, effects) = RunProtocol.Advance(State, input, World.Now);
         World.Invariants.Decides(this, before, next, sent, effects);
         State = next;

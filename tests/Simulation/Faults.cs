@@ -24,6 +24,7 @@ internal sealed class Faults
     private readonly SimulatedRandom _random;
     private readonly List<(FaultPoint Point, int Countdown, FaultKind Kind, bool OnSelf)> _waiting = [];
     private readonly HashSet<(StepId, int)> _spoilt = [];
+    private bool _oneHangsForGood;
 
     public Faults(World world)
     {
@@ -40,17 +41,22 @@ internal sealed class Faults
         var scenario = _world.Scenario;
         // Milliseconds that the run would take: leaves at 20, messages and disk around them.
         var length = scenario.Steps * (20.0 * scenario.Microbatches / scenario.Workers + 12);
+        // Most runs have a few faults, so that each is seen by itself; some have storms, where they meet.
+        var isStorm = _random.Chance(0.15);
+        var noise = isStorm ? 3 : 1;
         if (_random.Chance(0.6))
         {
             _world.Network.NoisyUntil = HealedAt = _random.Between(0.3, 3) * length;
-            (_world.Network.Loss, _world.Network.Doubling, _world.Network.Spikes) = (_random.Between(0, 0.08), _random.Between(0, 0.15), _random.Between(0, 0.1));
+            (_world.Network.Loss, _world.Network.Doubling, _world.Network.Spikes) = (_random.Between(0, 0.08 * noise), _random.Between(0, 0.15 * noise), _random.Between(0, 0.1 * noise));
         }
-        if (_random.Chance(0.3)) _world.After(0, () => _random.Pick(_world.Supervisor.Workers).LeafMilliseconds *= _random.Between(2, 8));
+        if (_random.Chance(0.45)) _world.After(0, () => _random.Pick(_world.Supervisor.Workers).LeafMilliseconds *= _random.Between(2, 8));
         for (var n = _random.Below(3); n > 0; n--) _spoilt.Add((new StepId(_random.Within(1, scenario.Steps)), _random.Below(scenario.Microbatches)));
-        for (var n = _random.Below(6); n > 0; n--)
+        for (var n = _random.Below(isStorm ? 20 : 6); n > 0; n--)
         {
             var kind = Kind();
-            if (kind != FaultKind.Hang && _random.Chance(0.6)) _waiting.Add(((FaultPoint)_random.Below(Enum.GetValues<FaultPoint>().Length), _random.Within(1, 2 + scenario.Steps), kind, _random.Chance(0.6)));
+            // A coordinator is a zombie worth the name when the sums that it waits for come while it sleeps.
+            if (kind == FaultKind.Zombie && _random.Chance(0.7)) _waiting.Add((FaultPoint.Reduced, _random.Within(1, scenario.Steps * scenario.Shards), kind, false));
+            else if (kind != FaultKind.Hang && _random.Chance(0.6)) _waiting.Add(((FaultPoint)_random.Below(Enum.GetValues<FaultPoint>().Length), _random.Within(1, 2 + scenario.Steps), kind, _random.Chance(0.6)));
             else _world.After(_random.Between(0, 1.3) * length, () => Strike(kind, Somebody()));
         }
     }
@@ -58,11 +64,11 @@ internal sealed class Faults
     private FaultKind Kind() => _random.Uniform() switch
     {
         < 0.42 => FaultKind.Crash,
-        < 0.57 => FaultKind.Pause,
+        < 0.55 => FaultKind.Pause,
         < 0.65 => FaultKind.Zombie,
         < 0.76 => FaultKind.Isolate,
         < 0.84 => FaultKind.CutOneWay,
-        < 0.94 => FaultKind.Split,
+        < 0.92 => FaultKind.Split,
         _ => FaultKind.Hang,
     };
 
@@ -137,7 +143,11 @@ internal sealed class Faults
                 _world.Network.Separate(~side, side, duration);
                 break;
             case FaultKind.Hang:
-                ((WorkerProcess)victim).HangsUntil = _world.Now + duration;
+                // One device may hang for good: the others have to do without it, although it answers every heartbeat.
+                var isForGood = !_oneHangsForGood && _world.Scenario.Workers > 1 && _random.Chance(0.4);
+                _oneHangsForGood |= isForGood;
+                if (isForGood) _world.Count("fault, hang worker for good");
+                ((WorkerProcess)victim).HangsUntil = isForGood ? double.PositiveInfinity : _world.Now + duration;
                 break;
         }
         if (kind == FaultKind.Zombie) _world.Supervisor.StartBeside(victim, _random.Between(5, 50));

@@ -33,7 +33,7 @@ internal sealed class Network(World world, SimulatedRandom random)
         if (IsCut(from, to) || isNoisy && random.Chance(Loss))
         {
             world.Count("messages lost");
-            if (world.IsTracing) world.Say(from, $"to {to}, lost: {message}");
+            if (world.IsTracing) world.Say(from, $"to {to}, LOST: {EventText.Of(message)}");
             return;
         }
         Carry(from, to, message, tensors, isNoisy);

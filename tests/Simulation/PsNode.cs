@@ -22,7 +22,7 @@ internal sealed class PsNode : Process
     {
         var (shard, sent) = (ToSlot)message;
         var slot = _slots[shard.Index];
-        if (World.IsTracing) World.Say(this, $"from {from}: {message}");
+        if (World.IsTracing) World.Say(this, $"from {from}: {EventText.Of(message)}");
         var input = World.Plant.ToReplica(slot.State, sent);
         if (input is ClaimTerm { } asked) _claimants[asked.Claimant] = from;
         var (next, effects) = ReplicaProtocol.Advance(slot.State, input);
@@ -69,6 +69,7 @@ internal sealed class PsNode : Process
             case ReplicaEffect.Reduce reduce:
                 World.Invariants.Obeys(slot.State.Id, sent, "reduced");
                 slot.Sum = World.Plant.Reduce(slot, reduce.Program);
+                slot.Contributors = reduce.Contributors;
                 slot.Nodes.Clear();
                 slot.Arrived.Clear();
                 World.Faults.Passes(FaultPoint.Reduced, this);
@@ -144,7 +145,7 @@ internal sealed class PsNode : Process
     }
 
     private void TellSum(ShardSlot slot, Process from, SumKey sum) =>
-        Tell(slot, from, new ShardReduced(sum.Term, sum.Step, sum.Attempt, slot.State.Id.Shard, Arithmetic.ChunksOf(slot.State.Id.Shard.Index, World.Scenario.Shards).First, Arithmetic.SquaredNorms(slot.Sum), default));
+        Tell(slot, from, new ShardReduced(sum.Term, sum.Step, sum.Attempt, slot.State.Id.Shard, Arithmetic.ChunksOf(slot.State.Id.Shard.Index, World.Scenario.Shards).First, Arithmetic.SquaredNorms(slot.Sum), slot.Contributors, default));
 
     private void SendWeights(ShardSlot slot, Process worker, WeightsVersion version, float[] weights) =>
         World.Network.Send(this, worker, new WeightsPart(slot.State.Promised, version, slot.State.Id.Shard, 0, null!, default), weights);

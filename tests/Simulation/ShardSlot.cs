@@ -6,6 +6,9 @@ namespace Cluster.Simulation;
 /// <summary>A copy of a shard: the state that the core decides on, and the few floats beside it.</summary>
 internal sealed class ShardSlot(ReplicaState state)
 {
+    /// <summary>Whose copies the sum was made of.</summary>
+    public IReadOnlyList<Contribution> Contributors { get; set; } = [];
+
     public ReplicaState State { get; set; } = state;
     public float[] Weights { get; set; } = [];
     public float[]? Previous { get; set; }

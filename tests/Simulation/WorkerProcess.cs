@@ -40,7 +40,7 @@ internal sealed class WorkerProcess : Process
 
     public override void Receive(Process from, object message, object? tensors)
     {
-        if (World.IsTracing) World.Say(this, $"from {from}: {message}");
+        if (World.IsTracing) World.Say(this, $"from {from}: {EventText.Of(message)}");
         var sent = (IWorkerInput)message;
         var input = World.Plant.ToWorker(_state, sent);
         if (input is BeginStep begin && begin.Term >= _state.Term) _coordinator = from;
@@ -106,15 +106,14 @@ internal sealed class WorkerProcess : Process
         if (_isComputing || _job is not { } job || !job.Queue.TryDequeue(out var leaf)) return;
         _isComputing = true;
         var weights = _weights;
-        var took = LeafMilliseconds * World.Random.Between(0.9, 1.2) + Math.Max(0, HangsUntil - World.Now);
-        After(took, () => Finish(job, leaf, weights));
+        After(LeafMilliseconds * World.Random.Between(0.9, 1.2), () => Finish(job, leaf, weights));
     }
 
     private void Finish(Job job, int leaf, float[] weights)
     {
         if (World.Now < HangsUntil)
         {
-            After(HangsUntil - World.Now, () => Finish(job, leaf, weights));
+            if (double.IsFinite(HangsUntil)) After(HangsUntil - World.Now, () => Finish(job, leaf, weights));
             return;
         }
         _isComputing = false;
@@ -132,7 +131,7 @@ internal sealed class WorkerProcess : Process
         foreach (var node in job.Nodes.Where(n => !job.Pushed.ContainsKey(n)).ToArray())
         {
             var leaves = node.Leaves(job.Begin.LeafCount);
-            if (!Enumerable.Range(leaves.First, leaves.Count).All(job.Done.ContainsKey)) continue;
+            if (!Enumerable.Range(leaves.First, leaves.Count).All(l => job.Done.TryGetValue(l, out var one) && one.Report.IsFinite)) continue;
             job.Pushed[node] = Value(job, node);
             Push(job, node, job.Pushed[node], [.. Enumerable.Range(0, World.Scenario.Shards).Select(static p => new ShardId(p))]);
         }

@@ -19,8 +19,9 @@ public static partial class ReplicaProtocol
         var effects = ImmutableArray.CreateBuilder<ReplicaEffect>();
         if (isNext && state.Gathering is not null) effects.Add(new ReplicaEffect.ReleaseNodes());
         effects.Add(new ReplicaEffect.Keep(node, offer.Superseded));
-        if (!tree.IsComplete) return (state with { Gathering = node.Sum, Tree = tree }, effects.ToImmutable());
-        effects.Add(new ReplicaEffect.Reduce(node.Sum, tree.Program()));
+        var owners = (isNext ? ImmutableSortedDictionary<TreeNode, WorkerId>.Empty : state.Owners.RemoveRange(offer.Superseded)).Add(node.Node, node.Worker);
+        if (!tree.IsComplete) return (state with { Gathering = node.Sum, Tree = tree, Owners = owners }, effects.ToImmutable());
+        effects.Add(new ReplicaEffect.Reduce(node.Sum, tree.Program(), [.. owners.Select(static o => new Contribution(o.Key, o.Value))]));
         // On its way to the standby while the coordinator decides.
         if (state.Place!.Standby is not null) effects.Add(new ReplicaEffect.SendSum(node.Sum));
         return (Forget(state) with { Sum = node.Sum }, effects.ToImmutable());

@@ -140,5 +140,5 @@ public static partial class ReplicaProtocol
         return Then(next, new ReplicaEffect.TakeState(seed), new ReplicaEffect.Answer(new PlaceHeld(seed.Term, state.Id)));
     }
 
-    private static ReplicaState Forget(ReplicaState state) => state with { Gathering = null, Tree = null };
+    private static ReplicaState Forget(ReplicaState state) => state with { Gathering = null, Tree = null, Owners = ImmutableSortedDictionary<TreeNode, WorkerId>.Empty };
 }

@@ -51,6 +51,9 @@ public sealed record ReplicaState
     public SumKey? Gathering { get; init; }
     public ReductionTree? Tree { get; init; }
 
+    /// <summary>Whose copies the nodes of <see cref="Tree"/> are.</summary>
+    public ImmutableSortedDictionary<TreeNode, WorkerId> Owners { get; init; } = ImmutableSortedDictionary<TreeNode, WorkerId>.Empty;
+
     /// <summary>The record that made <see cref="Version"/>, and the sum that it was applied to: for a standby that missed it.</summary>
     public StandbyApply? LastApplied { get; init; }
 
@@ -87,7 +90,7 @@ public abstract record ReplicaEffect
     public sealed record ReleaseNodes : ReplicaEffect;
 
     /// <summary>Complete the tree, keep the sum, let go of the nodes, and tell the coordinator (<see cref="ShardReduced"/>).</summary>
-    public sealed record Reduce(SumKey Sum, ReductionProgram Program) : ReplicaEffect;
+    public sealed record Reduce(SumKey Sum, ReductionProgram Program, IReadOnlyList<Contribution> Contributors) : ReplicaEffect;
 
     /// <summary>Tell the coordinator of the kept sum again.</summary>
     public sealed record ReportSum(SumKey Sum) : ReplicaEffect;

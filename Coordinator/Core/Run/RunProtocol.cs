@@ -94,15 +94,16 @@ public static partial class RunProtocol
     }
 
     /// <summary>
-    /// What the step waits for; before that, what a worker must know to take part, and a question to every primary that
-    /// it refuses when another coordinator has its promise: one that waits for workers alone would never learn of it.
+    /// What the step waits for; before that, what a worker must know to take part, and two questions whose answers tell a
+    /// coordinator that another one acts while nobody answers it: to every primary (which may have promised another), and
+    /// to the disk (the primaries may all be on its own side of a split, and the workers on the other).
     /// </summary>
     private static (RunState, ImmutableArray<StepEffect>) RepeatStep(RunState state, double now)
     {
         var (next, effects) = OfStep(state, new AskAgain(), now);
         var routes = state.Step.Workers.Keys.Select(w => (StepEffect)new StepEffect.TellRoutes(w, new Routes(state.Term, state.Places)));
         var places = state.Places.Select(p => (StepEffect)new StepEffect.ToReplica(p.PrimaryReplica, new HoldPlace(state.Term, p, Seed: false)));
-        return (next, [.. routes, .. places, .. effects]);
+        return (next, [new StepEffect.WriteTerm(state.Term, state.Term), .. routes, .. places, .. effects]);
     }
 
     /// <summary>Sends again what the missing answers wait for.</summary>

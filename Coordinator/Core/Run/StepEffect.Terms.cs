@@ -10,7 +10,7 @@ public abstract partial record StepEffect
 
     /// <summary>
     /// Write the term to the disk and fsync it, then feed <see cref="TermWritten"/>; but when the disk has a higher one
-    /// than <paramref name="Known"/>, feed <see cref="TermTaken"/> and write nothing.
+    /// than <paramref name="Known"/>, feed <see cref="TermTaken"/> and write nothing. The same term may come again.
     /// </summary>
     public sealed record WriteTerm(Term Term, Term Known) : StepEffect;
 
@@ -18,8 +18,11 @@ public abstract partial record StepEffect
     public sealed record ToReplica(ReplicaId Replica, IReplicaInput Message) : StepEffect;
 
     /// <summary>
-    /// Take the longest log among the disk and these records, copy it to a new file, rename it over the old one, append
-    /// to it from here on; then feed <see cref="LogAdopted"/>.
+    /// Take the longest log among the disk and these records, append to a copy of it from here on, and feed
+    /// <see cref="LogAdopted"/>. In this order, so that no record of a coordinator that is still writing is overlooked:
+    /// move the log away from its path (rename; where there is none, it is the one that was moved away last), read it,
+    /// write the copy, and give it the path without replacing anything (link, not rename; where somebody else has done so,
+    /// begin again). When the disk has a higher term by then, feed <see cref="TermTaken"/> and change nothing.
     /// </summary>
     public sealed record AdoptLog(IReadOnlyList<CommitRecord> Promised) : StepEffect;
 

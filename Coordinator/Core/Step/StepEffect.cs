@@ -16,7 +16,11 @@ public abstract partial record StepEffect
     /// <summary>Feed <see cref="BudgetSpent"/> after so long; replaces an earlier one.</summary>
     public sealed record StartBudget(StepId Step, int Attempt, double Milliseconds) : StepEffect;
 
-    /// <summary>Write the record to the log, then feed <see cref="CommitWritten"/> back. Nothing may be sent before.</summary>
+    /// <summary>
+    /// Write the record to the log, then look whether the file at the log's path is still the one that was written to: if
+    /// so, feed <see cref="CommitWritten"/>, else <see cref="TermTaken"/>. Whoever takes the log over moves it away before
+    /// reading it (<see cref="AdoptLog"/>), so a record that passes has been read by them. Nothing may be sent before.
+    /// </summary>
     public sealed record AppendCommit(CommitRecord Record) : StepEffect;
 
     /// <summary>Send the record to these shards.</summary>

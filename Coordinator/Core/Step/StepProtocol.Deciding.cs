@@ -8,24 +8,34 @@ public static partial class StepProtocol
 {
     private static (StepState, ImmutableArray<StepEffect>) DecideWhenComplete(StepState state, double now)
     {
-        if (!state.AllLeavesDone || !state.AllReduced) return Then(state);
+        if (!state.AllLeavesDone) return Then(state);
         var done = state.Leaves.Select(static l => l.Done!).ToArray();
+        var skipped = done.Any(static l => !l.IsFinite);
+        // Nodes with such a leaf are never pushed, so a step that is skipped for it has no sum to wait for.
+        if (!skipped && !state.AllReduced) return Then(state);
+        if (!skipped && Unvouched(state) is { } copy)
+        {
+            // Its report is on its way, or is asked for again with its lease; from a worker that is gone it never comes.
+            if (state.Leases.Any(l => l.Worker == copy.Worker && l.Leaves.Contains(copy.Leaf) && Missing(state, l).Contains(copy.Leaf))) return Then(state);
+            var why = $"{copy.Worker} is gone without having reported leaf {copy.Leaf} of step {state.Step}, and its copy is in the sum";
+            var (next, effects) = Attempt(state, now);
+            return (next, [new StepEffect.Say("unvouched", copy.Worker.ToString(), why + ": the step is computed again."), new StepEffect.Abandon(state.Step, state.Attempt, why), .. effects]);
+        }
         var samples = done.Sum(static l => l.SampleCount);
         if (samples != state.Plan.SampleCount)
             return Halt(state, $"step {state.Step} counted {samples} samples, its plan has {state.Plan.SampleCount}");
-        var skipped = done.Any(static l => !l.IsFinite);
         // In a replay beside shards that are ahead the norm cannot be formed again; losses and digests are compared.
-        var norm = state.Recorded is { } known && state.Ahead.Contains(true) ? known.GradNorm : GlobalNorm.OfMean(SquaredNorms(state), samples);
+        var norm = skipped ? double.NaN : state.Recorded is { } known && state.Ahead.Contains(true) ? known.GradNorm : GlobalNorm.OfMean(SquaredNorms(state), samples);
         if (!skipped && !double.IsFinite(norm))
         {
             var reason = $"The summed gradient of step {state.Step} is not finite although every leaf is: it overflowed in the sum";
-            // Or a leaf was computed twice, and the copy in the sum is a bad one whose report was lost: once more tells.
-            if (state.Rules.NonFinite == NonFinitePolicy.Recompute && !state.SumWasNonFinite)
+            // Whether it overflows or something was damaged on its way, a second attempt tells.
+            if (PolicyOf(state) == NonFinitePolicy.Recompute && !state.SumWasNonFinite)
             {
-                var (next, effects) = Attempt(state with { SumWasNonFinite = true }, now);
-                return (next, [new StepEffect.Say("non-finite", "coordinator", reason + ", or a bad copy of a leaf is in it. It is computed again."), new StepEffect.Abandon(state.Step, state.Attempt, reason), .. effects]);
+                var (again, more) = Attempt(state with { SumWasNonFinite = true }, now);
+                return (again, [new StepEffect.Say("non-finite", "coordinator", reason + ", or was damaged. It is computed again."), new StepEffect.Abandon(state.Step, state.Attempt, reason), .. more]);
             }
-            if (state.Rules.NonFinite != NonFinitePolicy.Skip) return Halt(state, reason + ". Lower the learning rate.");
+            if (PolicyOf(state) != NonFinitePolicy.Skip) return Halt(state, reason + ". Lower the learning rate.");
             skipped = true;
         }
         var record = new CommitRecord(
@@ -41,6 +51,21 @@ public static partial class StepProtocol
         return Difference(recorded, record) is { } difference
             ? Halt(state, $"The replay of step {state.Step} does not reproduce its record: {difference}. The data, the libraries or the device have changed since; resume where they are as they were.")
             : Redo(state, recorded, state.Sum);
+    }
+
+    /// <summary>A copy in the sum that its worker has not vouched for: a node can arrive although the report that its leaf is bad was lost.</summary>
+    private static (int Leaf, WorkerId Worker)? Unvouched(StepState state)
+    {
+        foreach (var reduced in state.Reduced)
+        {
+            foreach (var contribution in reduced?.Contributors ?? [])
+            {
+                var leaves = contribution.Node.Leaves(state.Plan.LeafCount);
+                for (var leaf = leaves.First; leaf < leaves.End; leaf++)
+                    if (!state.Leaves[leaf].Vouchers.Contains(contribution.Worker)) return (leaf, contribution.Worker);
+            }
+        }
+        return null;
     }
 
     /// <summary>Sends what the log says. The step was decided before; nothing is appended.</summary>

@@ -53,13 +53,14 @@ public static partial class StepProtocol
         if (before.Reporters.Contains(leaf.Worker)) return Drop(state, "second copy of a leaf");
         var next = Measured(state, worker, now) with
         {
-            Leaves = state.Leaves.SetItem(leaf.Leaf, new LeafState(before.Done ?? leaf, before.Reporters.Add(leaf.Worker))),
+            Leaves = state.Leaves.SetItem(leaf.Leaf, new LeafState(before.Done ?? leaf, before.Reporters.Add(leaf.Worker), before.Vouchers.Add(leaf.Worker))),
         };
         // Looked at even in a second copy: its node may be in the sum.
         if (!leaf.IsFinite) return NonFinite(next, leaf, now);
+        if (next.AllLeavesDone && (next.AllReduced || next.Leaves.Any(static l => !l.Done!.IsFinite))) return DecideWhenComplete(next, now);
         return before.Done is not null
             ? Watched(next, leaf.Worker, now, new StepEffect.Drop("second copy of a leaf"))
-            : next.AllLeavesDone && next.AllReduced ? DecideWhenComplete(next, now) : Watched(next, leaf.Worker, now);
+            : Watched(next, leaf.Worker, now);
     }
 
     private static (StepState, ImmutableArray<StepEffect>) Gather(StepState state, ShardReduced reduced, double now)
@@ -69,11 +70,15 @@ public static partial class StepProtocol
         return DecideWhenComplete(state with { Reduced = state.Reduced.SetItem(reduced.Shard.Index, reduced) }, now);
     }
 
+    /// <summary>A replay has no choice: a step that was applied is applied again, so what would skip it is computed again.</summary>
+    private static NonFinitePolicy PolicyOf(StepState state) =>
+        state.Recorded is { Applied: true } && state.Rules.NonFinite == NonFinitePolicy.Skip ? NonFinitePolicy.Recompute : state.Rules.NonFinite;
+
     private static (StepState, ImmutableArray<StepEffect>) NonFinite(StepState state, LeafDone leaf, double now)
     {
         var where = $"{leaf.Worker} found a non-finite value in leaf {leaf.Leaf} of step {state.Step}, first in '{leaf.FirstBadParameter ?? "loss"}'";
         var say = new StepEffect.Say("non-finite", leaf.Worker.ToString(), where + ".");
-        switch (state.Rules.NonFinite)
+        switch (PolicyOf(state))
         {
             case NonFinitePolicy.Skip:
                 // The record needs every leaf's count and digest, so a skipped step still waits for all of them.

@@ -144,9 +144,11 @@ public static partial class StepProtocol
         var next = state with { Workers = state.Workers.Add(worker, new WorkerStanding(worker, 0, now)) };
         var say = new StepEffect.Say("worker-joined", worker.ToString(), $"{worker} joined; {next.Workers.Count} {(next.Workers.Count == 1 ? "worker shares" : "workers share")} the leaves.");
         if (state.Phase != StepPhase.Gathering) return Then(next, say);
-        // Leaves that nobody could take wait for the first who can; else it takes part from the next step, and prepares now.
-        if (state.Workers.IsEmpty) return Prepend(LeaseOrphans(next, now), say);
-        return Then(next, say, new StepEffect.Grant(worker, []));
+        // Leaves that nobody could take, or that only hung workers hold, wait for the first who can; late ones may be
+        // computed twice now. Else it takes part from the next step, and prepares.
+        var (leased, effects) = next.Rules.Stragglers.IsOn ? LookForLate(next, now) : LeaseOrphans(next, now);
+        if (!effects.Any(e => e is StepEffect.Grant grant && grant.Worker == worker)) effects = effects.Insert(0, new StepEffect.Grant(worker, []));
+        return (leased, effects.Insert(0, say));
     }
 
     private static (StepState, ImmutableArray<StepEffect>) Lost(StepState state, WorkerLost lost, double now)
@@ -164,6 +166,8 @@ public static partial class StepProtocol
             Leases = next.Leases.RemoveAll(l => l.Worker == lost.Worker),
             Leaves = [.. next.Leaves.Select(l => l with { Reporters = l.Reporters.Remove(lost.Worker) })],
         };
+        // Everything may be here but the word of the one that is gone.
+        if (next.AllLeavesDone && next.AllReduced) return Prepend(DecideWhenComplete(next, now), say);
         return Prepend(LeaseOrphans(next, now), say);
     }
 

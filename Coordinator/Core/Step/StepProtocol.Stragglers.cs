@@ -46,7 +46,7 @@ public static partial class StepProtocol
     private static double LateAt(StepState state, WorkerStanding worker, double median)
     {
         var rules = state.Rules.Stragglers;
-        return worker.Since + (median > 0 && worker.Speed > 0 ? rules.LateFactor * median : rules.FirstLeaf);
+        return worker.Since + (median > 0 && worker.Speed > 0 ? Math.Max(rules.LateFactor * median, median + rules.LateFloor) : rules.FirstLeaf);
     }
 
     private static double HungAt(StepState state, WorkerStanding worker, double median)
@@ -102,6 +102,8 @@ public static partial class StepProtocol
         var takers = idle.Length > 0 ? idle : [.. punctual];
         // With everybody busy, only what is held by nobody able is given away.
         if (idle.Length == 0) late = [.. late.Where(leaf => !able.Any(w => !w.IsHung && IsHeldBy(next, leaf, w.Worker)))];
+        // With nobody left, those that were called hung get another chance: an order may have been lost, not its worker.
+        if (takers.Length == 0) takers = [.. next.Workers.Values.Where(static w => w.IsHung).Select(static w => w.Worker)];
         if (late.Length > 0 && takers.Length > 0)
         {
             (next, var leased) = LeaseAlso(next, late, takers, now);

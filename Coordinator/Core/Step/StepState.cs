@@ -41,8 +41,11 @@ public enum NonFinitePolicy
 /// <param name="FirstLeaf">Budget while nothing is measured: building kernels, filling caches.</param>
 public sealed record StragglerRules(double LateFactor, double HangFactor, double HangFloor, double FirstLeaf)
 {
-    public static readonly StragglerRules Default = new(1.5, 5, 2_000, 120_000);
+    public static readonly StragglerRules Default = new(1.5, 5, 2_000, 120_000) { LateFloor = 100 };
     public static readonly StragglerRules Off = new(0, 0, 0, 0);
+
+    /// <summary>A leaf is never late by less than this: the noise of a busy machine is no straggler.</summary>
+    public double LateFloor { get; init; }
 
     public bool IsOn => LateFactor > 0;
 }
@@ -62,10 +65,11 @@ public sealed record WorkerStanding(WorkerId Worker, double Speed, double Since 
 
 /// <summary>One leaf of the open step.</summary>
 /// <param name="Done">The first report; later copies are dropped.</param>
-/// <param name="Reporters">Workers that have reported it in this attempt.</param>
-public sealed record LeafState(LeafDone? Done, ImmutableArray<WorkerId> Reporters)
+/// <param name="Reporters">Living workers that have reported it in this attempt.</param>
+/// <param name="Vouchers">All that have ever reported it in this attempt, finite: their copies may be in the sum.</param>
+public sealed record LeafState(LeafDone? Done, ImmutableArray<WorkerId> Reporters, ImmutableArray<WorkerId> Vouchers)
 {
-    public static readonly LeafState Open = new(null, []);
+    public static readonly LeafState Open = new(null, [], []);
 }
 
 /// <summary>A run of leaves that a living worker holds in this attempt.</summary>
@@ -120,6 +124,13 @@ public sealed record StepState
     public static StepState Start(StepRules rules, Term term, StepId committed) =>
         new() { Rules = rules, Term = term, Committed = committed };
 
-    /// <summary>The same workers under a new term: whatever was open is void.</summary>
-    public StepState InTerm(Term term, StepId committed) => Start(Rules, term, committed) with { Workers = Workers, Deal = Deal };
+    /// <summary>
+    /// The same workers under a new term: whatever was open is void. So is what they were at; no report of it will come
+    /// that could clear one of being behind or hung.
+    /// </summary>
+    public StepState InTerm(Term term, StepId committed) => Start(Rules, term, committed) with
+    {
+        Workers = Workers.ToImmutableSortedDictionary(static w => w.Key, static w => w.Value with { IsHung = false, IsBehind = false }),
+        Deal = Deal,
+    };
 }

@@ -46,7 +46,11 @@ public abstract record WorkerEffect
 {
     private WorkerEffect() { }
 
-    /// <summary>Compute these leaves on the device; replaces whatever was asked for in another attempt.</summary>
+    /// <summary>
+    /// Compute these leaves on the device; replaces whatever was asked for in another attempt. Report every leaf; push the
+    /// nodes of every lease as they are complete, but none with a leaf that is not finite: its report may be lost, and
+    /// another worker's copy be counted instead, while the node is in a shard's sum.
+    /// </summary>
     public sealed record Compute(BeginStep Begin, IReadOnlyList<LeafRange> Leases) : WorkerEffect;
 
     /// <summary>Report these leaves again as far as they are done.</summary>

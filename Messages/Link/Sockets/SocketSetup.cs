@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Cluster.Contracts;
 
 namespace Cluster.Link;
 
@@ -11,10 +10,13 @@ internal static class SocketSetup
         ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
         : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
 
-    /// <summary>For a socket that has been dialled or accepted.</summary>
+    /// <summary>
+    /// For a socket that has been dialled or accepted. Buffer sizes stay the kernel's: it tunes those of TCP, which setting them ends, and of a Unix
+    /// socket's (measured from 104 KiB to 4 MiB) the default costs the least CPU, as what is written is read again out of the cache.
+    /// </summary>
     public static void Prepare(Socket socket)
     {
-        if (socket.AddressFamily == AddressFamily.Unix) socket.SendBufferSize = Limits.LinkUnixSendBufferBytes;
-        else socket.NoDelay = true;   // a control message must not wait for the acknowledgement of the one before
+        // A control message must not wait for the acknowledgement of the one before.
+        if (socket.AddressFamily != AddressFamily.Unix) socket.NoDelay = true;
     }
 }

@@ -6,6 +6,10 @@ internal static class BenchmarkRegistry
     public static IReadOnlyList<IBenchmark> All { get; } =
     [
         new Peers.PeersBenchmark(),
+        new LinkBenchmark(),
         new Update.UpdateBenchmark(),
+        new Protocol.StepBenchmark(),
+        new Protocol.RecoveryBenchmark(),
+        new Protocol.AlarmsBenchmark(),
     ];
 }

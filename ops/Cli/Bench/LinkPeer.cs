@@ -129,8 +129,7 @@ internal static class RawLink
 
     private static void Prepare(Socket socket, LinkAddress address)
     {
-        if (address.Kind == LinkTransportKind.Unix) socket.SendBufferSize = Limits.LinkUnixSendBufferBytes;
-        else socket.NoDelay = true;
+        if (address.Kind == LinkTransportKind.Tcp) socket.NoDelay = true;
     }
 
     /// <summary>Reads until the span is full. False: the stream ended.</summary>

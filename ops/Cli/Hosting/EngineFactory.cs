@@ -4,8 +4,23 @@ using Cluster.Workers.Data;
 
 namespace Cluster.Cli.Hosting;
 
+/// <summary>Where a run's engines come from.</summary>
+internal interface IEngineSource
+{
+    ParameterLayout Layout { get; }
+
+    /// <summary>SHA-256 of what this machine's arithmetic makes of a fixed leaf.</summary>
+    string Fingerprint { get; }
+
+    /// <summary>The names that explain a difference between two fingerprints.</summary>
+    string Numerics { get; }
+
+    /// <summary>An engine for this worker. The caller disposes it; called on the worker's compute thread.</summary>
+    IGradientEngine Create(int worker);
+}
+
 /// <summary>Builds the workers' engines; workers take the devices of the list in turn.</summary>
-internal sealed class EngineFactory
+internal sealed class EngineFactory : IEngineSource
 {
     private readonly RunOptions _run;
     private readonly IDataset _data;
@@ -17,7 +32,7 @@ internal sealed class EngineFactory
         _run = run;
         _data = data;
         _devices = run.Device.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        using var first = Create(0);
+        using var first = Build(0);
         Layout = first.Layout;
         var fingerprint = NumericFingerprint.Of(first);
         Fingerprint = fingerprint.Sha256;
@@ -26,13 +41,12 @@ internal sealed class EngineFactory
 
     public ParameterLayout Layout { get; }
 
-    /// <summary>SHA-256 of what this machine's arithmetic makes of a fixed leaf.</summary>
     public string Fingerprint { get; }
 
-    /// <summary>The names that explain a difference between two fingerprints.</summary>
     public string Numerics { get; }
 
-    /// <summary>An engine for this worker. The caller disposes it; called on the worker's compute thread.</summary>
-    public GradientEngine Create(int worker) =>
+    public IGradientEngine Create(int worker) => Build(worker);
+
+    private GradientEngine Build(int worker) =>
         new(GradientEngineOptions.For(_run, _data.Shape, _data.ClassCount, _devices[worker % _devices.Length]));
 }

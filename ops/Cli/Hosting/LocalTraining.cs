@@ -61,7 +61,7 @@ public static class LocalTraining
     }
 
     /// <summary>A resumed run must find data, layout and arithmetic as it left them.</summary>
-    internal static void CheckWorld(ResolvedRun run, IDataset train, EngineFactory engines)
+    internal static void CheckWorld(ResolvedRun run, IDataset train, IEngineSource engines)
     {
         if (run.Resumes is not { } stored) return;
         var differences = ResumeCheck.Differences(stored, new RunIdentity(train.Count, train.Fingerprint, engines.Layout.Hash, engines.Fingerprint));
@@ -69,7 +69,7 @@ public static class LocalTraining
         throw new UserMistakeException(string.Join('\n', differences.Select(d => $"{run.OutDirectory} cannot be resumed: {d}")));
     }
 
-    internal static Dictionary<string, string> Facts(ResolvedRun run, IDataset train, IDataset test, EngineFactory engines, long total)
+    internal static Dictionary<string, string> Facts(ResolvedRun run, IDataset train, IDataset test, IEngineSource engines, long total)
     {
         var facts = new Dictionary<string, string>(StringComparer.Ordinal)
         {

@@ -14,7 +14,7 @@ internal static class RunComposition
     /// <param name="writer">Null when nothing is to be kept.</param>
     /// <returns>The coordinator.</returns>
     public static IActorRef Create(
-        ActorSystem system, RunOptions options, RunPlan plan, EngineFactory engines, IDataset train, IDataset test,
+        ActorSystem system, RunOptions options, RunPlan plan, IEngineSource engines, IDataset train, IDataset test,
         IRunStore store, IRunListener listener, ICheckpointWriter? writer)
     {
         var layout = engines.Layout;
@@ -40,7 +40,7 @@ internal static class RunComposition
     }
 
     /// <summary>A worker of this run, in whatever process.</summary>
-    public static Props WorkerOf(WorkerId worker, RunOptions options, long totalSteps, EngineFactory engines, IDataset train, IDataset test, WorkerPeers peers)
+    public static Props WorkerOf(WorkerId worker, RunOptions options, long totalSteps, IEngineSource engines, IDataset train, IDataset test, WorkerPeers peers)
     {
         var training = new AugmentationPipeline(options.Augmentation, train, options.Seed);
         var evaluation = new AugmentationPipeline(new AugmentationOptions { Mean = options.Augmentation.Mean, Std = options.Augmentation.Std }, test, options.Seed);

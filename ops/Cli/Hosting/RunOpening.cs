@@ -30,7 +30,7 @@ internal sealed record RunOpening(IReadOnlyDictionary<string, long> CounterBase,
     private static RunOpening Open(
         RunFolder folder, ParameterLayout layout, long totalSteps, ITrainingObserver observer, Func<string, long, (StepId Step, Term Term), (string Kind, string Sentence)> opened)
     {
-        var content = ReadLog(Path.Combine(folder.Location, RunFolder.CommitsName));
+        var content = ReadLog(RunStore.LogOf(folder.Location));
         if (content.CutBytes > 0) Say("log-cut", $"The last line of {RunFolder.CommitsName} was torn ({content.CutBytes} bytes without a newline) and is cut: that step was never committed.");
         var logged = content.Lines.Count == 0 ? new StepId(0) : content.Lines[^1].Record.Step;
         if (logged.Value > totalSteps) throw new UserMistakeException($"{folder.Location} has committed {logged} steps already; --steps {totalSteps} would go back. Give at least {logged}.");

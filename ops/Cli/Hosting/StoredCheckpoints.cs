@@ -30,11 +30,11 @@ internal sealed class LoadedState(LoadShard state) : IRunStore
 {
     public Term ReadTerm() => new(0);
 
-    public void WriteTerm(Term term) { }
+    public Term? WriteTerm(Term term, Term known) => null;
 
-    public LogAdopted AdoptLog(IReadOnlyList<CommitRecord> promised) => new(new StepId(state.Version.Value), state.Version, []);
+    public LogAdopted? AdoptLog(Term term, IReadOnlyList<CommitRecord> promised) => new(new StepId(state.Version.Value), state.Version, []);
 
-    public void Append(ReadOnlySpan<byte> line) => throw new ClusterException("an evaluation commits nothing");
+    public bool Append(ReadOnlySpan<byte> line) => throw new ClusterException("an evaluation commits nothing");
 
     public LoadShard? Load(WeightsVersion version) => state.Share();
 

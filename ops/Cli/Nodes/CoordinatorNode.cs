@@ -24,21 +24,26 @@ internal static class CoordinatorNode
     /// <param name="run">Validated; its folder holds config.yaml, and whatever earlier processes left.</param>
     /// <exception cref="UserMistakeException">Data, options or addresses that cannot work.</exception>
     /// <exception cref="ClusterException">The run failed.</exception>
-    public static async Task<TrainingSummary> RunAsync(ResolvedRun run, RunFolder folder, NodeOptions node, ITrainingObserver observer, CancellationToken stop)
+    public static Task<TrainingSummary> RunAsync(ResolvedRun run, RunFolder folder, NodeOptions node, ITrainingObserver observer, CancellationToken stop) =>
+        RunAsync(run, folder, node, static (options, data) => new EngineFactory(options, data), observer, stop);
+
+    /// <param name="source">Builds the run's engines.</param>
+    public static async Task<TrainingSummary> RunAsync(
+        ResolvedRun run, RunFolder folder, NodeOptions node, Func<RunOptions, IDataset, IEngineSource> source, ITrainingObserver observer, CancellationToken stop)
     {
         var options = run.Options;
         var (train, test) = Datasets.Open(options.Data, options.Seed);
         using var trainSet = train;
         using var testSet = test;
         using var telemetry = TelemetryExport.Start(run.RunId);
-        var engines = new EngineFactory(options, train);
+        var engines = source(options, train);
         var layout = engines.Layout;
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
         var total = options.Steps ?? Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
         LocalTraining.CheckWorld(run, train, engines);
         folder.WriteConfig(LocalTraining.Facts(run, train, test, engines, total));
 
-        var opening = File.Exists(Path.Combine(folder.Location, RunFolder.CommitsName)) ? RunOpening.TakeOver(folder, layout, total, observer) : RunOpening.New;
+        var opening = File.Exists(RunStore.LogOf(folder.Location)) ? RunOpening.TakeOver(folder, layout, total, observer) : RunOpening.New;
         if (opening.Finished is { } finished) return LocalTraining.FinishedBefore(finished, layout, total, train.Count, stepsPerEpoch, options.Batch, observer);
         var replicas = (int)(options.Replicas ?? (options.Ps > 1 ? 1 : 0));
         var plan = LocalTraining.PlanOf(run, train, test, layout, total) with
@@ -77,6 +82,7 @@ internal static class CoordinatorNode
             var coordinator = RunComposition.Spawn(system, CoordinatorActor.Props(plan, store, listener, snapshots, TimeProvider.System), "coordinator");
             registry.Bind(coordinator, snapshots);
             using var door = registry.Open(node);
+            using var second = node.AlsoListen is { } also ? registry.Open(node with { Listen = also }) : null;
             observer.Said($"listening at {door.Address}");
             await using var stopping = stop.Register(() => coordinator.Tell(new StopRun("interrupted")));
             try

@@ -1,6 +1,4 @@
 using Cluster.Contracts;
-using Cluster.Coordinator.Actors;
-using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Nodes;
 

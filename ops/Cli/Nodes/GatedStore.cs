@@ -13,21 +13,22 @@ internal sealed class GatedStore(RunStore store, FaultGate gate, Action<string> 
 
     public Term ReadTerm() => store.ReadTerm();
 
-    public void WriteTerm(Term term) => store.WriteTerm(term);
+    public Term? WriteTerm(Term term, Term known) => store.WriteTerm(term, known);
 
-    public LogAdopted AdoptLog(IReadOnlyList<CommitRecord> promised)
+    public LogAdopted? AdoptLog(Term term, IReadOnlyList<CommitRecord> promised)
     {
-        var adopted = store.AdoptLog(promised);
+        if (store.AdoptLog(term, promised) is not { } adopted) return null;
         _next = adopted.Last.Value + 1;
         _untold = adopted;
         return adopted;
     }
 
-    public void Append(ReadOnlySpan<byte> line)
+    public bool Append(ReadOnlySpan<byte> line)
     {
         gate.Wait(new StepId(_next));
-        store.Append(line);
+        var isOurs = store.Append(line);
         _next++;
+        return isOurs;
     }
 
     /// <summary>Asked for only when shards hold less than the log says. A load that is repeated is told once.</summary>

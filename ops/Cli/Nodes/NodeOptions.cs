@@ -24,6 +24,9 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     /// <summary>Binds to addresses that other machines reach although nothing is encrypted.</summary>
     public bool Insecure { get; init; }
 
+    /// <summary>A second address: for nodes inside the same process.</summary>
+    public LinkAddress? AlsoListen { get; init; }
+
     /// <summary>Another data folder than the coordinator's; null = the same.</summary>
     public string? Data { get; init; }
 

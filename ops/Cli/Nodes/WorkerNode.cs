@@ -19,13 +19,16 @@ internal static class WorkerNode
     private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(30);
 
     /// <exception cref="UserMistakeException">Refused, or data and model are not those of the run.</exception>
-    public static async Task RunAsync(NodeOptions options, CancellationToken stop)
+    public static Task RunAsync(NodeOptions options, CancellationToken stop) => RunAsync(options, static (run, data) => new EngineFactory(run, data), stop);
+
+    /// <param name="source">Builds the run's engines.</param>
+    public static async Task RunAsync(NodeOptions options, Func<RunOptions, IDataset, IEngineSource> source, CancellationToken stop)
     {
         using var buffers = new BufferPools();
         var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
         try
         {
-            await RunAsync(options, system, buffers, stop);
+            await RunAsync(options, source, system, buffers, stop);
         }
         finally
         {
@@ -34,7 +37,7 @@ internal static class WorkerNode
         }
     }
 
-    private static async Task RunAsync(NodeOptions options, ActorSystem system, BufferPools buffers, CancellationToken stop)
+    private static async Task RunAsync(NodeOptions options, Func<RunOptions, IDataset, IEngineSource> source, ActorSystem system, BufferPools buffers, CancellationToken stop)
     {
         IActorRef? actor = null;
         ShardNodes known = new([]);
@@ -64,7 +67,7 @@ internal static class WorkerNode
         using var trainSet = train;
         using var testSet = test;
         using var telemetry = TelemetryExport.Start(welcome.RunId);
-        var engines = new EngineFactory(run, train);
+        var engines = source(run, train);
         var ready = new NodeReady(train.Fingerprint, engines.Layout.Hash, engines.Fingerprint, engines.Numerics);
         var plan = ShardPlan.Deal(engines.Layout, run.Ps);
         directory.Know(welcome, engines.Layout, RangesOf(plan, engines.Layout));

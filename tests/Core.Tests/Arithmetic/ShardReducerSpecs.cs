@@ -18,6 +18,8 @@ public sealed class ShardReducerSpecs
         return left;
     }
 
+    private static NodeMemory[] At(int start, params NativeBuffer[] buffers) => [.. buffers.Select(b => new NodeMemory(b, start))];
+
     [Theory]
     [InlineData(1, "0")]
     [InlineData(2, "1 1")]
@@ -47,7 +49,7 @@ public sealed class ShardReducerSpecs
             {
                 using var reducer = new ShardReducer(range, Layout);
                 var squares = new double[reducer.ParameterChunkCount];
-                reducer.Reduce(program, buffers, range.Offset, actual.AsSpan(range.Offset, range.Length), squares);
+                reducer.Reduce(program, At(range.Offset, [.. buffers]), actual.AsSpan(range.Offset, range.Length), squares);
                 norms.AddRange(squares);
             }
             ArithmeticFixtures.SameBits(expected, actual, $"{shards} shards");
@@ -71,8 +73,8 @@ public sealed class ShardReducerSpecs
         using var reducer = new ShardReducer(range, Layout);
         float[] a = new float[range.Length], b = new float[range.Length];
         double[] x = new double[reducer.ParameterChunkCount], y = new double[reducer.ParameterChunkCount];
-        reducer.Reduce(program, whole, range.Offset, a, x);
-        reducer.Reduce(program, cut, 0, b, y);
+        reducer.Reduce(program, At(range.Offset, [.. whole]), a, x);
+        reducer.Reduce(program, At(0, [.. cut]), b, y);
         ArithmeticFixtures.SameBits(a, b);
         Assert.Equal(x, y);
         for (var i = 0; i < whole.Length; i++) ArithmeticFixtures.SameBits(Value(program.Nodes[i], 4), whole[i].Span, $"node {i}");
@@ -88,7 +90,7 @@ public sealed class ShardReducerSpecs
         a.Span[Limits.ChunkFloats + 7] = float.NaN;
         using var reducer = new ShardReducer(range, Layout);
         var squares = new double[reducer.ParameterChunkCount];
-        reducer.Reduce(ReductionProgram.OverLeaves(2), [a, b], 0, new float[range.Length], squares);
+        reducer.Reduce(ReductionProgram.OverLeaves(2), At(0, a, b), new float[range.Length], squares);
         Assert.True(double.IsFinite(squares[0]));
         Assert.False(double.IsFinite(squares[1]));
     }
@@ -100,9 +102,9 @@ public sealed class ShardReducerSpecs
         using var reducer = new ShardReducer(range, Layout);
         using var buffer = NativeBuffer.Allocate(Layout.StateFloats);
         var squares = new double[reducer.ParameterChunkCount];
-        Assert.Throws<ArgumentException>(() => reducer.Reduce(ReductionProgram.OverLeaves(2), [buffer], 0, new float[range.Length], squares));
-        Assert.Throws<ArgumentException>(() => reducer.Reduce(ReductionProgram.OverLeaves(1), [buffer], 0, new float[1], squares));
-        Assert.Throws<ArgumentException>(() => reducer.Reduce(ReductionProgram.OverLeaves(1), [buffer], 0, new float[range.Length], new double[1]));
+        Assert.Throws<ArgumentException>(() => reducer.Reduce(ReductionProgram.OverLeaves(2), At(0, buffer), new float[range.Length], squares));
+        Assert.Throws<ArgumentException>(() => reducer.Reduce(ReductionProgram.OverLeaves(1), At(0, buffer), new float[1], squares));
+        Assert.Throws<ArgumentException>(() => reducer.Reduce(ReductionProgram.OverLeaves(1), At(0, buffer), new float[range.Length], new double[1]));
     }
 
     [Fact]

@@ -78,10 +78,11 @@ public sealed class ShardUpdateSpecs
         using var reducer = new ShardReducer(range, Layout);
         var program = ReductionProgram.OverLeaves(4);
         var nodes = program.Nodes.Select(_ => ArithmeticFixtures.Native(summed)).ToArray();
+        var memory = nodes.Select(n => new NodeMemory(n, range.Offset)).ToArray();
         var squares = new double[reducer.ParameterChunkCount];
         void Once()
         {
-            reducer.Reduce(program, nodes, range.Offset, summed, squares);
+            reducer.Reduce(program, memory, summed, squares);
             update.Apply(summed, weights, next, momentum, new ApplyArguments(512, 4, 1, 0.1, false));
         }
         Once();

@@ -13,19 +13,23 @@ internal sealed class ProtocolRun
     private readonly List<(string To, object Message)> _bag = [];
     private readonly Dictionary<int, (ReductionTree Tree, Dictionary<TreeNode, float> Values, StepId Step, int Attempt)> _shards = [];
     private readonly HashSet<WorkerId> _dead = [];
+    private readonly HashSet<string> _held = [];
     private readonly Func<StepId, int, WorkerId, int, bool> _isFinite;
     private readonly int _leafCount;
 
-    public ProtocolRun(int seed, int workers, int shards, int leaves, NonFinitePolicy policy = NonFinitePolicy.Recompute, Func<StepId, int, WorkerId, int, bool>? isFinite = null)
+    public ProtocolRun(int seed, int workers, int shards, int leaves, NonFinitePolicy policy = NonFinitePolicy.Recompute, Func<StepId, int, WorkerId, int, bool>? isFinite = null, StragglerRules? stragglers = null)
     {
         _random = new Random(seed);
         _leafCount = leaves;
         _isFinite = isFinite ?? ((_, _, _, _) => true);
-        State = StepState.Start(new StepRules(shards, 1, ClipNorm: 0, policy, LeafBudgetMilliseconds: 100), Term.First, new StepId(0));
+        State = StepState.Start(new StepRules(shards, 1, ClipNorm: 0, policy, stragglers ?? StragglerRules.Off), Term.First, new StepId(0));
         for (var w = 0; w < workers; w++) Feed(new WorkerJoined(new WorkerId(w)));
     }
 
     public StepState State { get; private set; }
+
+    /// <summary>Milliseconds; moves only when a test moves it.</summary>
+    public double Now { get; set; }
     public List<CommitRecord> Log { get; } = [];
     public List<StepEffect> Effects { get; } = [];
 
@@ -40,15 +44,32 @@ internal sealed class ProtocolRun
         Feed(new OpenStep(plan, 0.1));
     }
 
+    /// <summary>What is on its way to the worker waits there until it is released.</summary>
+    public void Hold(WorkerId worker) => _held.Add(worker.ToString());
+
+    public void Release(WorkerId worker) => _held.Remove(worker.ToString());
+
     /// <summary>Delivers one message; false when none is left.</summary>
     public bool DeliverOne()
     {
-        if (_bag.Count == 0) return false;
-        var index = _random.Next(_bag.Count);
+        var ready = Enumerable.Range(0, _bag.Count).Where(i => !_held.Contains(_bag[i].To)).ToArray();
+        if (ready.Length == 0) return false;
+        var index = ready[_random.Next(ready.Length)];
         var (to, message) = _bag[index];
         _bag.RemoveAt(index);
         Deliver(to, message);
         return true;
+    }
+
+    /// <summary>Delivers in turn until it is so; leaves are that many milliseconds apart, and the timer runs.</summary>
+    public void DeliverUntil(Func<bool> isSo, double advance)
+    {
+        for (var guard = 0; !isSo(); guard++)
+        {
+            Assert.True(guard < 1_000, "it never happens");
+            if (_bag.Any(m => m.Message is LeafDone && !_held.Contains(m.To)) || _bag.TrueForAll(m => _held.Contains(m.To))) Now += advance;
+            if (!DeliverOne()) Feed(new BudgetSpent(State.Step, State.Attempt));
+        }
     }
 
     public void Kill(WorkerId worker)
@@ -62,7 +83,7 @@ internal sealed class ProtocolRun
 
     public void Feed(IStepInput input)
     {
-        var (next, effects) = StepProtocol.Advance(State, input);
+        var (next, effects) = StepProtocol.Advance(State, input, Now);
         State = next;
         foreach (var effect in effects)
         {
@@ -90,7 +111,7 @@ internal sealed class ProtocolRun
                 break;
             case StepEffect.SendApply apply:
                 Assert.Contains(apply.Record, Log);
-                for (var p = 0; p < State.Rules.Shards; p++) _bag.Add(($"ps-{p}", new ApplyStep(State.Term, apply.Record, apply.Attempt, default)));
+                for (var p = 0; p < State.Rules.Shards; p++) _bag.Add(($"ps-{p}", new ApplyStep(State.Term, apply.Record, apply.Sum, default)));
                 break;
         }
     }
@@ -115,7 +136,7 @@ internal sealed class ProtocolRun
                 _bag.Add(("coordinator", new LeafDone(begin.Term, begin.Step, begin.Attempt, leaf, worker, 4, leaf * 0.5, 1, (ulong)leaf, _isFinite(begin.Step, begin.Attempt, worker, leaf), "w", default)));
             foreach (var node in TreeNode.Cover(lease, begin.LeafCount))
                 for (var p = 0; p < State.Rules.Shards; p++)
-                    _bag.Add(($"ps-{p}", new GradientNode(begin.Term, begin.Step, begin.Attempt, node, begin.LeafCount, worker, null!, default)));
+                    _bag.Add(($"ps-{p}", new GradientNode(begin.Term, begin.Step, begin.Attempt, node, begin.LeafCount, worker, 0, null!, default)));
         }
     }
 
@@ -128,7 +149,7 @@ internal sealed class ProtocolRun
         if (!entry.Tree.IsComplete) return;
         var sum = Value(TreeNode.Root(node.LeafCount), node.Step, entry.Tree.Accepted.ToDictionary(n => n, n => entry.Values[n]));
         if (shard == 0) Sums[node.Step] = sum;
-        _bag.Add(("coordinator", new ShardReduced(node.Term, node.Step, node.Attempt, new ShardId(shard), 0, shard == 0 ? [(double)sum * sum] : [], default)));
+        _bag.Add(("coordinator", new ShardReduced(node.Term, node.Step, node.Attempt, new ShardId(shard), 0, shard == 0 ? [(double)sum * sum] : [], [], default)));
     }
 
     public float Value(TreeNode node, StepId step, Dictionary<TreeNode, float>? accepted = null)

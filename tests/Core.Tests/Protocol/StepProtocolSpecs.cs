@@ -52,7 +52,7 @@ public class StepProtocolSpecs
                 {
                     Assert.True(guard < 5_000, $"seed {seed}: step {step} does not finish");
                     if (victims.Count > 0 && random.Next(12) == 0) run.Kill(victims.Dequeue());
-                    if (!run.DeliverOne()) run.Feed(new BudgetSpent(run.State.Step, run.State.Attempt));
+                    if (!run.DeliverOne()) run.Feed(new AskAgain());
                 }
                 while (run.DeliverOne()) { }
                 Assert.Equal(BitConverter.SingleToInt32Bits(run.Value(TreeNode.Root(run.State.Plan.LeafCount), new StepId(step))), BitConverter.SingleToInt32Bits(run.Sums[new StepId(step)]));
@@ -62,15 +62,26 @@ public class StepProtocolSpecs
     }
 
     [Fact]
-    public void A_spent_budget_leases_open_leaves_to_others_as_well()
+    public void Leaves_of_a_late_worker_are_leased_to_an_idle_one_as_well_and_the_first_copy_wins()
     {
-        var run = new ProtocolRun(seed: 1, workers: 2, shards: 1, leaves: 4);
+        var run = new ProtocolRun(seed: 1, workers: 2, shards: 1, leaves: 4, stragglers: new StragglerRules(1.5, 5, 1_000, 5_000));
         run.Open(1);
-        run.Feed(new BudgetSpent(run.State.Step, run.State.Attempt));
-        Assert.All(run.State.Leaves, leaf => Assert.Equal(2, leaf.Holders.Length));
+        run.DeliverUntil(() => run.State.Phase == StepPhase.Idle, advance: 100);
+        run.Open(2);
+        var slow = run.State.Leases[0].Worker;
+        run.Hold(slow);
+        // Two reports 100 ms apart: a leaf takes so long, and the other worker is late at 150.
+        run.DeliverUntil(() => run.State.Leaves.Any(l => l.Done is not null), advance: 100);
+        Assert.DoesNotContain(run.Effects, e => e is StepEffect.Say { Kind: "leased-again" });
+        run.DeliverUntil(() => run.Log.Count == 2, advance: 100);
+        Assert.Equal(2, run.Log.Count);
+        Assert.Contains(run.Effects, e => e is StepEffect.Say { Kind: "leased-again" } say && say.Node != slow.ToString());
+        Assert.DoesNotContain(run.Log[1].Leaves, l => l.Worker == slow);
         while (run.DeliverOne()) { }
-        Assert.Single(run.Log);
-        Assert.Contains(run.Effects, e => e is StepEffect.Drop { Reason: "second copy of a leaf" } or StepEffect.Drop { Reason: "leaf of a step that is decided" } or StepEffect.Drop { Reason: "stale step" });
+        run.Release(slow);
+        while (run.DeliverOne()) { }
+        Assert.Contains(run.Effects, e => e is StepEffect.Drop { Reason: "stale step" });
+        Assert.Equal(2, run.Log.Count);
     }
 
     [Fact]
@@ -128,7 +139,7 @@ public class StepProtocolSpecs
         run.Open(1);
         var before = run.State;
         run.Feed(new LeafDone(new Term(9), new StepId(1), 1, 0, new WorkerId(0), 4, 0, 0, 0, true, null, default));
-        run.Feed(new ShardReduced(new Term(9), new StepId(1), 1, new ShardId(0), 0, [1.0], default));
+        run.Feed(new ShardReduced(new Term(9), new StepId(1), 1, new ShardId(0), 0, [1.0], [], default));
         Assert.Same(before, run.State);
         Assert.Equal(2, run.Effects.Count(e => e is StepEffect.Drop { Reason: "stale term" }));
     }
@@ -174,7 +185,7 @@ public class StepProtocolSpecs
         Assert.DoesNotContain(run.Effects, e => e is StepEffect.AppendCommit);
         var apply = Assert.Single(run.Effects.OfType<StepEffect.SendApply>());
         Assert.Same(record, apply.Record);
-        Assert.Equal(1, apply.Attempt);     // the sum at hand, not the recorded attempt
+        Assert.Equal(1, apply.Sum.Attempt);     // the sum at hand, not the recorded attempt
         Assert.True(Assert.Single(run.Effects.OfType<StepEffect.Finished>()).Replayed);
     }
 
@@ -201,5 +212,95 @@ public class StepProtocolSpecs
         Assert.Same(record, Assert.Single(run.Effects.OfType<StepEffect.SendApply>()).Record);
         Assert.DoesNotContain(run.Effects, e => e is StepEffect.Grant);
         Assert.Equal(StepPhase.Idle, run.State.Phase);
+    }
+
+    private static LeafDone Done(StepState state, int leaf, int worker, bool isFinite = true) =>
+        new(state.Term, state.Step, state.Attempt, leaf, new WorkerId(worker), 4, leaf * 0.5, 1, (ulong)leaf, isFinite, isFinite ? null : "w", default);
+
+    private static ShardReduced Reduced(StepState state, double squares) => new(state.Term, state.Step, state.Attempt, new ShardId(0), 0, [squares], [], default);
+
+    private static StepState Opened(int workers, NonFinitePolicy policy, CommitRecord? recorded = null, StragglerRules? stragglers = null)
+    {
+        var state = StepState.Start(new StepRules(1, 1, 0, policy, stragglers ?? StragglerRules.Off), Term.First, new StepId(0));
+        for (var w = 0; w < workers; w++) (state, _) = StepProtocol.Advance(state, new WorkerJoined(new WorkerId(w)), 0);
+        return StepProtocol.Advance(state, new OpenStep(new StepPlan(new StepId(1), 0, 0, 8, 2), 0.1, recorded), 0).Next;
+    }
+
+    private static (StepState State, List<StepEffect> Effects) After(StepState state, params IStepInput[] inputs)
+    {
+        var all = new List<StepEffect>();
+        foreach (var input in inputs)
+        {
+            (state, var effects) = StepProtocol.Advance(state, input, 0);
+            all.AddRange(effects);
+        }
+        return (state, all);
+    }
+
+    [Fact]
+    public void A_step_that_is_skipped_for_a_leaf_waits_for_no_sum()
+    {
+        var open = Opened(1, NonFinitePolicy.Skip);
+        var (state, effects) = After(open, Done(open, 0, 0), Done(open, 1, 0, isFinite: false));
+        Assert.Equal(StepPhase.Committing, state.Phase);
+        var record = Assert.Single(effects.OfType<StepEffect.AppendCommit>()).Record;
+        Assert.Equal((false, double.NaN, 1.0), (record.Applied, record.GradNorm, record.Scale));
+    }
+
+    [Fact]
+    public void A_replay_of_an_applied_step_computes_a_non_finite_leaf_again_whatever_the_policy()
+    {
+        var first = Opened(1, NonFinitePolicy.Skip);
+        var (_, effects) = After(first, Done(first, 0, 0), Done(first, 1, 0), Reduced(first, 9));
+        var recorded = effects.OfType<StepEffect.AppendCommit>().Single().Record;
+        var replay = Opened(1, NonFinitePolicy.Skip, recorded);
+        (replay, effects) = After(replay, Done(replay, 1, 0, isFinite: false));
+        Assert.Equal((StepPhase.Gathering, 2), (replay.Phase, replay.Attempt));
+        Assert.Single(effects.OfType<StepEffect.Abandon>());
+        (replay, effects) = After(replay, Done(replay, 0, 0), Done(replay, 1, 0), Reduced(replay, 9));
+        Assert.Same(recorded, effects.OfType<StepEffect.SendApply>().Single().Record);
+    }
+
+    [Fact]
+    public void A_sum_that_is_not_finite_although_its_leaves_are_is_tried_once_more_and_then_halts()
+    {
+        var state = Opened(2, NonFinitePolicy.Recompute);
+        (state, var effects) = After(state, Done(state, 0, 0), Done(state, 1, 1), Reduced(state, double.NaN));
+        Assert.Equal((StepPhase.Gathering, 2), (state.Phase, state.Attempt));
+        Assert.Contains(effects, e => e is StepEffect.Abandon { Attempt: 1 });
+        var (_, well) = After(state, Done(state, 0, 0), Done(state, 1, 1), Reduced(state, 4));
+        Assert.Single(well.OfType<StepEffect.AppendCommit>());
+        (state, effects) = After(state, Done(state, 0, 0), Done(state, 1, 1), Reduced(state, double.NaN));
+        Assert.Equal(StepPhase.Halted, state.Phase);
+        Assert.Contains("Lower the learning rate", Assert.Single(effects.OfType<StepEffect.Halt>()).Reason);
+    }
+
+    [Fact]
+    public void Leaves_go_to_a_worker_that_was_called_hung_when_nobody_else_is_left()
+    {
+        var state = Opened(2, NonFinitePolicy.Recompute, stragglers: new StragglerRules(1.5, 5, 2_000, 3_000));
+        (state, _) = StepProtocol.Advance(state, Done(state, 0, 0), now: 10);
+        (state, var effects) = StepProtocol.Advance(state, new BudgetSpent(state.Step, state.Attempt), now: 3_000);
+        Assert.True(state.Workers[new WorkerId(1)].IsHung);
+        Assert.Equal(new WorkerId(0), Assert.Single(effects.OfType<StepEffect.Grant>()).Worker);
+        // The next step is the other one's alone, and it falls silent as well.
+        foreach (var input in new IStepInput[] { Done(state, 1, 0), Reduced(state, 4), new CommitWritten(state.Step), new ShardApplied(state.Term, state.Step.Produces, new ShardId(0), default), new OpenStep(new StepPlan(new StepId(2), 0, 0, 8, 2), 0.1) })
+            (state, effects) = StepProtocol.Advance(state, input, now: 3_010);
+        Assert.Empty(Assert.Single(effects.OfType<StepEffect.Grant>(), g => g.Worker == new WorkerId(1)).Leases);
+        (state, effects) = StepProtocol.Advance(state, new BudgetSpent(state.Step, state.Attempt), now: 9_000);
+        Assert.True(state.Workers[new WorkerId(0)].IsHung);
+        Assert.Equal(new WorkerId(1), Assert.Single(effects.OfType<StepEffect.Grant>()).Worker);
+        // A new term voids what they were at, and the verdict with it.
+        Assert.DoesNotContain(state.InTerm(new Term(2), new StepId(0)).Workers.Values, static w => w.IsHung);
+    }
+
+    [Fact]
+    public void A_worker_that_joins_takes_the_leaves_that_only_a_hung_one_holds()
+    {
+        var state = Opened(1, NonFinitePolicy.Recompute, stragglers: new StragglerRules(1.5, 5, 2_000, 3_000));
+        (state, var effects) = StepProtocol.Advance(state, new BudgetSpent(state.Step, state.Attempt), now: 3_000);
+        Assert.Contains(effects, e => e is StepEffect.Say { Kind: "worker-hung" });
+        (_, effects) = StepProtocol.Advance(state, new WorkerJoined(new WorkerId(5)), now: 3_100);
+        Assert.Equal([new LeafRange(0, 2)], Assert.Single(effects.OfType<StepEffect.Grant>(), g => g.Worker == new WorkerId(5)).Leases);
     }
 }

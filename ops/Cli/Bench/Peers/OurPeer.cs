@@ -7,7 +7,7 @@ namespace Cluster.Cli.Bench.Peers;
 internal static class OurPeer
 {
     /// <summary>Trains with the workers of one run; one place, so that the verb can be another.</summary>
-    public const string Verb = "train";
+    public const string Verb = "launch";
 
     /// <summary>K where nobody chooses it.</summary>
     public static int DefaultMicrobatches { get; } = new Contracts.RunOptions().Microbatches;

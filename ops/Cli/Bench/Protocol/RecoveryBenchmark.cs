@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace Cluster.Cli.Bench.Protocol;
+
+/// <summary><c>bench recovery</c>: how long the next commit takes after a worker was killed in the middle of a step.</summary>
+internal sealed class RecoveryBenchmark : IBenchmark
+{
+    private const int Workers = 4, Leaves = 8;
+    private const double LeafMilliseconds = 50;
+
+    /// <summary>DESIGN 8: half a second, and the open leaves over the survivors, rounded up.</summary>
+    private static readonly double BoundMilliseconds = 500 + Math.Ceiling((double)Leaves / (Workers - 1)) * LeafMilliseconds;
+
+    public string Name => "recovery";
+
+    public string Description => "Time from the SIGKILL of a worker in the middle of a step to the next commit.";
+
+    public string Details => """
+        Four worker processes, eight leaves of 50 ms that sleep. A worker is killed at a random moment of a step and started
+        again afterwards; measured is the time until the next record is in the log. The bound is DESIGN 8's: 0.5 s plus the
+        open leaves over the survivors. --pairs counts kills.
+        """;
+
+    public IReadOnlyList<BenchmarkFlag> Flags => [BenchmarkFlags.Pairs];
+
+    public BenchmarkOptions Defaults => new() { Pairs = 200 };
+
+    public async Task<BenchmarkReport> RunAsync(BenchmarkOptions options, CancellationToken stop)
+    {
+        LeafLoad[] leaves = [.. Enumerable.Repeat(new LeafLoad(LeafMilliseconds), Workers)];
+        await using var run = ProtocolRun.Start(leaves, Leaves, steps: 1_000_000);
+        using var committed = new SemaphoreSlim(0);
+        var joined = 0;
+        using var joins = new SemaphoreSlim(0);
+        run.OnCommitted = _ => committed.Release();
+        run.OnSaid = sentence =>
+        {
+            if (!sentence.Contains(" joined;", StringComparison.Ordinal)) return;
+            Interlocked.Increment(ref joined);
+            joins.Release();
+        };
+        for (var i = 0; i < Workers; i++) await joins.WaitAsync(TimeSpan.FromSeconds(60), stop);
+        var random = new Random(1);
+        var times = new List<double>();
+        for (var kill = 0; kill < options.Pairs; kill++)
+        {
+            // A few calm steps first: all four have leaves, and their speed is known.
+            for (var i = 0; i < 6; i++) await NextAsync(committed, stop);
+            await Task.Delay(TimeSpan.FromMilliseconds(random.NextDouble() * 2 * LeafMilliseconds), stop);
+            while (committed.Wait(0, stop)) { }
+            var victim = $"worker-{random.Next(Workers)}";
+            var started = Stopwatch.GetTimestamp();
+            await run.KillAsync(victim);
+            await NextAsync(committed, stop);
+            times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            run.StartWorker(victim, new LeafLoad(LeafMilliseconds));
+            if (!await joins.WaitAsync(TimeSpan.FromSeconds(60), stop)) throw new BenchmarkException($"{victim} did not come back");
+            if ((kill + 1) % 20 == 0) options.Progress($"{kill + 1} kills: median {times.Order().ElementAt(times.Count / 2):0} ms, longest {times.Max():0} ms");
+        }
+        var sorted = times.Order().ToArray();
+        return new BenchmarkReport(Name, "SIGKILL of a worker in mid-step to the next commit",
+        [
+            new Figure("kill", "to the next commit", "ms", times),
+            new Figure("kill", "99th percentile", "ms", [sorted[Math.Min(sorted.Length - 1, (int)Math.Ceiling(sorted.Length * 0.99) - 1)]]) { Bound = Bound.AtMost(BoundMilliseconds) },
+        ]);
+    }
+
+    private static async Task NextAsync(SemaphoreSlim committed, CancellationToken stop)
+    {
+        if (!await committed.WaitAsync(TimeSpan.FromSeconds(30), stop)) throw new BenchmarkException("no step was committed for 30 s");
+    }
+}

@@ -1,0 +1,141 @@
+using Cluster.Contracts;
+using Cluster.Coordinator.Actors;
+
+namespace Cluster.Actors.Tests;
+
+/// <summary>Another coordinator over the same folder: one of them acts, every step is in the log once, no bit changes.</summary>
+public sealed class TakeoverSpecs
+{
+    /// <summary>Lets no worker go beyond the step before it is opened.</summary>
+    private sealed class Barrier(int step) : IDisposable
+    {
+        private readonly ManualResetEventSlim _gate = new();
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Reached => _reached.Task;
+
+        public void Leaf(int worker, StepId at, int leaf)
+        {
+            if (at.Value < step || _gate.IsSet) return;
+            _reached.TrySetResult();
+            Assert.True(_gate.Wait(ClusterRun.Patience), "nobody opened the barrier");
+        }
+
+        public void Open() => _gate.Set();
+
+        public void Dispose() => _gate.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(4, 1)]
+    [InlineData(4, 0)]
+    public async Task Coordinator_that_is_killed_in_mid_step_is_followed_by_one_that_goes_on(int step, int replicas)
+    {
+        using var barrier = new Barrier(step);
+        await using var run = new ClusterRun { Replicas = replicas, OnLeaf = barrier.Leaf };
+        run.Start();
+        await barrier.Reached.WaitAsync(ClusterRun.Patience);
+        await run.KillCoordinator();
+        var second = run.StartCoordinator();
+        barrier.Open();
+        await ClusterRunSpecs.AssertSame(run, second);
+        Assert.DoesNotContain(second.Commits, static c => c.IsReplay);
+        Assert.Equal(step == 1 ? [2L] : [1L, 2], run.Log().Select(static r => r.Term.Value).Distinct());
+    }
+
+    [Fact]
+    public async Task Old_coordinator_that_lives_on_in_silence_learns_that_it_is_not_needed_and_steps_down()
+    {
+        using var barrier = new Barrier(4);
+        await using var run = new ClusterRun { OnLeaf = barrier.Leaf, Silence = TimeSpan.FromMilliseconds(100) };
+        var first = run.Start();
+        await barrier.Reached.WaitAsync(ClusterRun.Patience);
+        var second = run.StartCoordinator();
+        var outcome = await first.End.WaitAsync(ClusterRun.Patience);
+        Assert.Equal(RunEnd.SteppedDown, outcome.End);
+        Assert.Contains("another coordinator", outcome.Reason);
+        barrier.Open();
+        await ClusterRunSpecs.AssertSame(run, second);
+    }
+
+    [Fact]
+    public async Task Old_coordinator_that_is_stopped_before_its_record_is_written_writes_to_nothing()
+    {
+        GatedStore? gated = null;
+        await using var run = new ClusterRun();
+        run.Through = store => gated ??= new GatedStore(store, new StepId(4), isBehind: false);
+        var first = run.Start();
+        await gated!.Reached.WaitAsync(ClusterRun.Patience);
+        run.Through = static store => store;
+        var second = run.StartCoordinator();
+        await ClusterRunSpecs.AssertSame(run, second);
+        Assert.False(first.End.IsCompleted);
+        var log = await File.ReadAllBytesAsync(Path.Combine(run.Folder, RunStore.CommitsName));
+        gated.Open();
+        Assert.Equal(RunEnd.SteppedDown, (await first.End.WaitAsync(ClusterRun.Patience)).End);
+        Assert.Equal(log, await File.ReadAllBytesAsync(Path.Combine(run.Folder, RunStore.CommitsName)));
+        gated.Dispose();
+        // It was decided by the second, in its own term.
+        Assert.Equal([1L, 1, 1, 2, 2, 2], run.Log().Select(static r => r.Term.Value));
+    }
+
+    [Fact]
+    public async Task Old_coordinator_that_is_stopped_behind_its_record_has_committed_the_step_and_the_next_one_redoes_it()
+    {
+        GatedStore? gated = null;
+        await using var run = new ClusterRun();
+        run.Through = store => gated ??= new GatedStore(store, new StepId(4), isBehind: true);
+        var first = run.Start();
+        await gated!.Reached.WaitAsync(ClusterRun.Patience);
+        run.Through = static store => store;
+        var second = run.StartCoordinator();
+        await ClusterRunSpecs.AssertSame(run, second);
+        gated.Open();
+        Assert.Equal(RunEnd.SteppedDown, (await first.End.WaitAsync(ClusterRun.Patience)).End);
+        gated.Dispose();
+        Assert.Equal([1L, 1, 1, 1, 2, 2], run.Log().Select(static r => r.Term.Value));
+        Assert.Equal([4L], second.Commits.Where(static c => c.IsReplay).Select(static c => c.Record.Step.Value));
+    }
+
+    [Fact]
+    public async Task Coordinator_and_a_node_that_are_lost_together_lose_no_step()
+    {
+        GatedStore? gated = null;
+        await using var run = new ClusterRun { Silence = TimeSpan.FromMilliseconds(500) };
+        run.Through = store => gated ??= new GatedStore(store, new StepId(4), isBehind: true);
+        run.Start();
+        await gated!.Reached.WaitAsync(ClusterRun.Patience);
+        run.KillNode(0);
+        var killed = run.KillCoordinator();
+        gated.Open();
+        await killed;
+        gated.Dispose();
+        run.Through = static store => store;
+        run.StartNode(0);
+        await ClusterRunSpecs.AssertSame(run, run.StartCoordinator());
+    }
+
+    [Fact]
+    public async Task Everything_but_the_folder_is_lost_and_the_run_goes_on_from_its_log()
+    {
+        GatedStore? gated = null;
+        await using var run = new ClusterRun();
+        run.Through = store => gated ??= new GatedStore(store, new StepId(4), isBehind: true);
+        run.Start();
+        await gated!.Reached.WaitAsync(ClusterRun.Patience);
+        for (var index = 0; index < 2; index++)
+        {
+            run.KillNode(index);
+            run.KillWorker(index);
+        }
+        var killed = run.KillCoordinator();
+        gated.Open();
+        await killed;
+        gated.Dispose();
+        run.Through = static store => store;
+        var second = run.Start();
+        await ClusterRunSpecs.AssertSame(run, second);
+        Assert.Equal([1L, 2, 3, 4], second.Commits.Where(static c => c.IsReplay).Select(static c => c.Record.Step.Value));
+    }
+}
