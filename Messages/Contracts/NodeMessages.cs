@@ -70,8 +70,9 @@ public sealed record StepNotice([property: Key(0)] StepId Step, [property: Key(1
 public sealed record FaultsStruck([property: Key(0)] StepId Step);
 
 /// <summary>Supervisor to coordinator: something happened to a process; for events.jsonl.</summary>
+/// <param name="UnixMilliseconds">When, by the supervisor's clock: the coordinator may have been away since then. 0 = just now.</param>
 [MessagePackObject]
-public sealed record ProcessEvent([property: Key(0)] string Kind, [property: Key(1)] string Node, [property: Key(2)] string Sentence);
+public sealed record ProcessEvent([property: Key(0)] string Kind, [property: Key(1)] string Node, [property: Key(2)] string Sentence, [property: Key(3)] long UnixMilliseconds = 0);
 
 /// <summary>One tensor of a <see cref="RunLayout"/>.</summary>
 [MessagePackObject]

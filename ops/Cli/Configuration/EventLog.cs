@@ -21,14 +21,15 @@ public sealed class EventLog(string path) : IDisposable
     /// <param name="kind">A word of <see cref="EventKinds"/>.</param>
     /// <param name="node"><c>coordinator</c>, <c>worker-1</c>, <c>ps-0</c>; null when no single one is meant.</param>
     /// <param name="phase">What the event belongs to; null = the phase of its kind.</param>
+    /// <param name="time">When it happened; null = now.</param>
     /// <remarks>Never throws for the disk's sake: a full disk must not stop the training that the log describes.</remarks>
-    public void Append(string kind, string sentence, string? node = null, string? phase = null)
+    public void Append(string kind, string sentence, string? node = null, string? phase = null, DateTimeOffset? time = null)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, ForPeople))
         {
             json.WriteStartObject();
-            json.WriteString("time", DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
+            json.WriteString("time", (time ?? DateTimeOffset.UtcNow).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
             json.WriteString("kind", kind);
             json.WriteString("node", node);
             json.WriteString("phase", phase ?? EventKinds.PhaseOf(kind));

@@ -39,7 +39,7 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret, IRe
     /// <summary>For events.jsonl.</summary>
     public void Happened(string kind, string node, string sentence)
     {
-        if (_events.Count < MostKept) _events.Enqueue(new ProcessEvent(kind, node, sentence));
+        if (_events.Count < MostKept) _events.Enqueue(new ProcessEvent(kind, node, sentence, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
         Send();
     }
 

@@ -72,7 +72,10 @@ internal static class CoordinatorNode
         using var members = new MemberRegistry(
             disk.ReadTerm().Next(), node.Listen!.ToString(), node.Incarnation, [], MembershipPolicy.Default, TimeProvider.System,
             (name, sentence) => folder.Events.Append("membership", sentence, name));
-        registry = new NodeRegistry(system, buffers, facts, gate, members, disk.ReadTerm, listener.Said, (kind, name, sentence) => folder.Events.Append(kind, sentence, name), WorkerNode.RangesOf(ShardPlan.Deal(layout, options.Ps), layout), TimeProvider.System);
+        registry = new NodeRegistry(
+            system, buffers, facts, gate, members, disk.ReadTerm, listener.Said,
+            happened => folder.Events.Append(happened.Kind, happened.Sentence, happened.Node, time: happened.UnixMilliseconds > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(happened.UnixMilliseconds) : null),
+            WorkerNode.RangesOf(ShardPlan.Deal(layout, options.Ps), layout), TimeProvider.System);
         try
         {
             var snapshots = RunComposition.Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System), "snapshots");

@@ -38,8 +38,7 @@ internal sealed class GatedStore(RunStore store, FaultGate gate, Action<string> 
         if (_untold is { Last.Value: > 0 } adopted)
         {
             var from = loaded is null ? "the seeded first weights (there is no whole checkpoint)" : $"the checkpoint of step {version}";
-            var count = adopted.Recorded.Count;
-            restored($"Shards hold less than the log, which ends at step {adopted.Last}: all go back to {from}; {count} recorded {(count == 1 ? "step is" : "steps are")} replayed.");
+            restored($"The shards hold less than the log, which ends at step {adopted.Last}: all load {from}.");
         }
         _untold = null;
         return loaded;

@@ -20,11 +20,11 @@ internal sealed record RunFacts(
 /// </summary>
 /// <param name="termNow">The term that an empty shard must not obey.</param>
 /// <param name="say">For a person and events.jsonl: kind, node, sentence.</param>
-/// <param name="note">For events.jsonl alone.</param>
+/// <param name="note">What the supervisor tells, for events.jsonl alone.</param>
 /// <param name="time">For the bound on what is said about strangers.</param>
 internal sealed partial class NodeRegistry(
     ActorSystem system, BufferPools buffers, RunFacts facts, FaultGate gate, MemberRegistry members, Func<Term> termNow,
-    Action<string, string, string> say, Action<string, string, string> note, Func<int, RangeOnWire> ranges, TimeProvider time)
+    Action<string, string, string> say, Action<ProcessEvent> note, Func<int, RangeOnWire> ranges, TimeProvider time)
 {
     /// <summary>One link to a node, as the membership engine and the coordinator see it.</summary>
     private sealed class Node(NodeRegistry door, LinkHello hello) : IMemberPeer
@@ -89,7 +89,7 @@ internal sealed partial class NodeRegistry(
                 gate.Struck(struck.Step);
                 return null;
             case ProcessEvent happened:
-                note(happened.Kind, happened.Node, happened.Sentence);
+                note(happened);
                 return null;
             case ShardSnapshot:
                 return _snapshots;

@@ -117,7 +117,7 @@ internal static class ShardHost
                 connection.Peer!.MaxFloats = layout.StateFloats;
                 connection.Peer.Send(new NodeReady("", layout.Hash, "", ""));
             },
-            lost: closure => Console.Error.WriteLine($"the coordinator is gone ({closure.Sentence}); waiting for it"),
+            lost: closure => Console.Error.WriteLine($"the link to the coordinator is lost ({closure.Sentence}); dialling again"),
             stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {

@@ -86,7 +86,7 @@ internal static class WorkerNode
                 connection.Peer?.Send(ready);
                 actor.Tell(new WorkerActor.Announce());
             },
-            lost: closure => Console.Error.WriteLine($"the coordinator is gone ({closure.Sentence}); waiting for it"),
+            lost: closure => Console.Error.WriteLine($"the link to the coordinator is lost ({closure.Sentence}); dialling again"),
             stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {

@@ -99,6 +99,40 @@ public sealed class RunFolderSpecs : IDisposable
     }
 
     [Fact]
+    public void Events_have_the_phase_of_their_kind_and_the_time_that_they_are_given()
+    {
+        using var folder = RunFolder.Create(_world.Resolve(null));
+        folder.Events.Append("worker-lost", "worker-1 is lost", "worker-1");
+        folder.Events.Append("fault", "struck", "worker-1", time: World.Noon);
+        var events = EndToEnd.RunEvents.Of(folder.Location);
+        Assert.Equal(["step", "process"], events.Select(e => e.Phase));
+        Assert.Equal(World.Noon, events[1].Time);
+    }
+
+    [Fact]
+    public async Task Two_writers_of_one_event_log_lose_no_line()
+    {
+        const int each = 200;
+        var path = _world.PathOf("events.jsonl");
+        using var old = new EventLog(path);
+        using var young = new EventLog(path);
+        await Task.WhenAll(((EventLog[])[old, young]).Select(log => Task.Run(() =>
+        {
+            for (var i = 0; i < each; i++) log.Append("term", new string('x', i), "coordinator");
+        })));
+        Assert.Equal(2 * each, EndToEnd.RunEvents.Of(_world.Folder).Count);
+        Assert.Equal((0L, 0L), (old.Lost, young.Lost));
+    }
+
+    [Fact]
+    public void Lost_event_is_counted_and_stops_nobody()
+    {
+        using var log = new EventLog("/dev/full");
+        log.Append("term", "the disk is full");
+        Assert.Equal(1, log.Lost);
+    }
+
+    [Fact]
     public void A_run_that_committed_nothing_is_taken_back_and_one_that_did_is_kept()
     {
         var run = _world.Resolve(null, "--out", "mine");

@@ -18,13 +18,24 @@ internal static class RunEvents
         return [.. whole.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
     }
 
+    /// <summary>The one event of this kind with these words.</summary>
     public static RunEvent Single(string folder, string kind, string sentence)
     {
-        var all = Of(folder);
-        var found = all.Where(e => e.Kind == kind && e.Sentence.Contains(sentence, StringComparison.Ordinal)).ToList();
-        Assert.True(found.Count == 1, $"{found.Count} events of kind {kind} with '{sentence}' among:\n{string.Join('\n', all)}");
+        var found = All(folder, kind, sentence);
+        Assert.True(found.Count == 1, $"{found.Count} events of kind {kind} with '{sentence}' among:\n{string.Join('\n', Of(folder))}");
         return found[0];
     }
+
+    /// <summary>The first event of this kind with these words; on a machine that is starved others may follow.</summary>
+    public static RunEvent First(string folder, string kind, string sentence)
+    {
+        var found = All(folder, kind, sentence);
+        Assert.True(found.Count > 0, $"no event of kind {kind} with '{sentence}' among:\n{string.Join('\n', Of(folder))}");
+        return found[0];
+    }
+
+    private static List<RunEvent> All(string folder, string kind, string sentence) =>
+        [.. Of(folder).Where(e => e.Kind == kind && e.Sentence.Contains(sentence, StringComparison.Ordinal))];
 
     /// <summary>The process number of a node's newest process, by the supervisor's word; null before it has said so.</summary>
     public static int? ProcessOf(string folder, string node) =>

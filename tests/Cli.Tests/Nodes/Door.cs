@@ -31,7 +31,7 @@ internal sealed class Door : IDisposable
         _members = new MemberRegistry(new Term(1), Address(node), node.Incarnation, [], MembershipPolicy.Default, TimeProvider.System, (name, sentence) => Said.Add(("membership", name, sentence)));
         Registry = new NodeRegistry(
             System, Buffers, facts, new FaultGate([]), _members, () => new Term(0), (kind, name, sentence) => Said.Add((kind, name, sentence)),
-            (kind, name, sentence) => Said.Add((kind, name, sentence)), static _ => new RangeOnWire(0, 4, 4), TimeProvider.System);
+            happened => Said.Add((happened.Kind, happened.Node, happened.Sentence)), static _ => new RangeOnWire(0, 4, 4), TimeProvider.System);
         Registry.Bind(System.ActorOf(Props.Create(() => new Collector(Told))), ActorRefs.Nobody);
         _listener = Registry.Open(node);
     }
