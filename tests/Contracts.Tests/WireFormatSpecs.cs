@@ -105,7 +105,7 @@ public sealed class WireFormatSpecs
         [typeof(RunOver)] = (new RunOver(true, "gone"), "92" + "c3" + Gone),
         [typeof(StepNotice)] = (new StepNotice(new StepId(300), true), "92" + StepHex + "c3"),
         [typeof(FaultsStruck)] = (new FaultsStruck(new StepId(300)), "91" + StepHex),
-        [typeof(ProcessEvent)] = (new ProcessEvent("lr", "ps-0", "gone"), "93" + "a26c72" + "a470732d30" + Gone),
+        [typeof(ProcessEvent)] = (new ProcessEvent("lr", "ps-0", "gone", 5), "94" + "a26c72" + "a470732d30" + Gone + "05"),
         [typeof(LayoutTensor)] = (Tensor, TensorHex),
         [typeof(RunLayout)] = (new RunLayout([Tensor, Tensor with { Shape = [], Kind = StateKind.Counter }]), "91" + "92" + TensorHex + "94" + Gone + "90" + "02" + "c3"),
 

@@ -85,7 +85,11 @@ internal sealed class EvaluationListener(Action<string> say) : IRunListener
 
     public void Checkpointed(CheckpointWritten checkpoint) => throw new ClusterException($"an evaluation wrote the checkpoint of step {checkpoint.Version}");
 
-    public void Said(string kind, string node, string sentence) => say(sentence);
+    /// <summary>That the term begins and workers join is the everyday course of an evaluation, and no news.</summary>
+    public void Said(string kind, string node, string sentence)
+    {
+        if (kind is not ("term" or "worker-joined")) say(sentence);
+    }
 
     public void Ended(RunOutcome outcome)
     {

@@ -17,7 +17,7 @@ public sealed class ConfigReaderSpecs : IDisposable
         return row.ValueName switch
         {
             "true|false" => plain == "true" ? "false" : "true",
-            "N" => row.Key switch { "batch" => "1000", "microbatches" => "20", "seed" => "18446744073709551615", _ => "17" },
+            "N" => row.Key switch { "batch" => "1000", "microbatches" => "20", "seed" => "18446744073709551615", _ => row.Range!.Contains(17) ? "17" : "1" },
             "X" => row.Range!.Contains(0.1 + 0.2) ? OptionRow.Number(0.1 + 0.2) : "1.7",
             "X,X,X" => "0.1, 0.30000000000000004, 1",
             "DEVICE" => "cuda:0,cuda:1",

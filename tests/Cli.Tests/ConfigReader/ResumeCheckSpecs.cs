@@ -5,12 +5,12 @@ namespace Cluster.Cli.Tests;
 
 public sealed class ResumeCheckSpecs
 {
-    private static readonly string[] Free = ["workers", "ps", "device", "eval-every", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps"];
+    private static readonly string[] Free = ["workers", "ps", "replicas", "device", "eval-every", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps"];
 
     private static RunOptions Changed(OptionRow row)
     {
         var plain = row.Read(new RunOptions());
-        string[] examples = ["17", "0.25", "true", "false", "step", "cos", "zero", "resnet20", "imagenet", "synthetic", "cuda:0", "0.5, 0.5, 0.5", "/elsewhere"];
+        string[] examples = ["17", "0.25", "true", "false", "step", "cos", "zero", "resnet20", "imagenet", "synthetic", "cuda:0", "0.5, 0.5, 0.5", "1", "/elsewhere"];
         foreach (var example in examples.Where(example => example != plain && (row.Choices?.Contains(example) ?? true)))
         {
             try

@@ -92,7 +92,7 @@ public sealed class OptionTableSpecs
         : row.IsSwitch ? (row.Read(new RunOptions()) == "true" ? "false" : "true")
         : row.ValueName switch
         {
-            "N" => "7",
+            "N" => row.Range!.Contains(7) ? "7" : "1",
             "X" => "0.75",
             "X,X,X" => "0.25, 0.5, 0.75",
             _ => "somewhere",
