@@ -81,7 +81,8 @@ internal sealed class ClusterRun : IAsyncDisposable
         var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
         var plan = new RunPlan(
             "test", Seed, layout, _data.Train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(Nodes, Replicas, Grace.TotalMilliseconds), schedule,
-            TestBatches: 3, EvalEvery, Checkpoints) { Silence = Silence, EndsWithLastWorker = false };
+            TestBatches: 3, EvalEvery, Checkpoints)
+        { Silence = Silence, EndsWithLastWorker = false };
         var store = new RunStore(_folder.FullName, _checkpoints);
         lock (_stores) _stores.Add(store);
         var snapshots = _system.ActorOf(SnapshotActor.Props(_checkpoints, layout, plan.CounterBase, TimeProvider.System));

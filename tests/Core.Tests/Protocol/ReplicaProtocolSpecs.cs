@@ -31,7 +31,14 @@ public sealed class ReplicaProtocolSpecs
         };
         return ReplicaState.Empty(Id, Term.First) with
         {
-            Promised = Second, Claimant = Claimant, Place = place, Version = new WeightsVersion(4), Confirmed = new WeightsVersion(4), HasPrevious = true, AppliedSteps = 4, Records = [Record(3), Record(4)],
+            Promised = Second,
+            Claimant = Claimant,
+            Place = place,
+            Version = new WeightsVersion(4),
+            Confirmed = new WeightsVersion(4),
+            HasPrevious = true,
+            AppliedSteps = 4,
+            Records = [Record(3), Record(4)],
         };
     }
 
