@@ -3,7 +3,11 @@ using MessagePack;
 namespace Cluster.Contracts;
 
 /// <summary>What a replica answers to: every message to a slot of a shard.</summary>
-public interface IReplicaInput;
+public interface IReplicaInput
+{
+    /// <summary>On whose word: nothing of another term than the promised one has an effect.</summary>
+    Term Term { get; }
+}
 
 /// <summary>What a worker answers to.</summary>
 public interface IWorkerInput;
@@ -63,7 +67,10 @@ public sealed record ShardLoaded([property: Key(0)] Term Term, [property: Key(1)
 
 /// <summary>Coordinator to a replica: say again whether this sum is complete; the answer may have been lost.</summary>
 [MessagePackObject]
-public sealed record ReportAgain([property: Key(0)] SumKey Sum, [property: Key(1)] ShardId Shard) : IReplicaInput;
+public sealed record ReportAgain([property: Key(0)] SumKey Sum, [property: Key(1)] ShardId Shard) : IReplicaInput
+{
+    [IgnoreMember] public Term Term => Sum.Term;
+}
 
 /// <summary>Coordinator to replicas: records up to this version are in a checkpoint that can be restored; forget them.</summary>
 [MessagePackObject]

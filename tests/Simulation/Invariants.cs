@@ -41,7 +41,7 @@ internal sealed class Invariants(World world)
     /// <summary>A replica did something because of a message.</summary>
     public void Obeys(ReplicaId replica, IReplicaInput sent, string what)
     {
-        var term = MessageTerms.Of(sent);
+        var term = sent.Term;
         if (_inForce.TryGetValue(replica, out var inForce) && term < inForce)
             throw new InvariantViolation(InvariantNames.OldOrdersAreVoid, $"{replica} {what} on the word of term {term} although term {inForce} is in force: {sent}");
     }

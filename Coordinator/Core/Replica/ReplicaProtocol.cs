@@ -14,7 +14,7 @@ public static partial class ReplicaProtocol
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(input);
         if (input is ClaimTerm claim) return Claimed(state, claim);
-        var term = TermOf(input);
+        var term = input.Term;
         if (term != state.Promised || state.Claimant == 0)
         {
             // Whoever orders is told; a coordinator that lives on after another has come learns of it here.
@@ -44,25 +44,6 @@ public static partial class ReplicaProtocol
             _ => Refuse(state, $"not for a {(state.Role == ReplicaRole.Primary ? "primary" : "standby")}"),
         };
     }
-
-    private static Term TermOf(IReplicaInput input) => input switch
-    {
-        HoldPlace m => m.Term,
-        LoadShard m => m.Term,
-        SnapshotShard m => m.Term,
-        ForgetRecords m => m.Term,
-        StepAbandoned m => m.Term,
-        GradientNode m => m.Term,
-        ReportAgain m => m.Sum.Term,
-        ApplyStep m => m.Term,
-        StandbyApplied m => m.Term,
-        StandbyLacksSum m => m.Term,
-        RequestWeights m => m.Term,
-        SeedStandby m => m.Term,
-        StandbySum m => m.Term,
-        StandbyApply m => m.Term,
-        _ => throw new StepProtocolException($"a shard has no answer to {input}"),
-    };
 
     private static (ReplicaState, ImmutableArray<ReplicaEffect>) Then(ReplicaState next, params ReadOnlySpan<ReplicaEffect> effects) => (next, [.. effects]);
 

@@ -42,8 +42,14 @@ internal sealed class RecordingObserver : ISupervisorObserver
 
     public async Task<SupervisorResult> EndOf(Task<SupervisorResult> run)
     {
-        if (await Task.WhenAny(run, Task.Delay(Patience)) != run) Assert.Fail($"the run did not end in {Patience}: {string.Join(" | ", Heard)}");
-        return await run;
+        try
+        {
+            return await run.WaitAsync(Patience);
+        }
+        catch (TimeoutException e)
+        {
+            throw new InvalidOperationException($"the run did not end in {Patience}: {string.Join(" | ", Heard)}", e);
+        }
     }
 
     private void Hear(string what)
