@@ -237,6 +237,33 @@ public class StepProtocolSpecs
         return (state, all);
     }
 
+    /// <summary>Leaf 0 of worker 0, leaf 1 of worker 1.</summary>
+    private static ShardReduced SumOfBoth(StepState state) => Reduced(state, 9) with
+    {
+        Contributors = [new Contribution(TreeNode.Leaf(0), new WorkerId(0)), new Contribution(TreeNode.Leaf(1), new WorkerId(1))],
+    };
+
+    [Fact]
+    public void A_copy_in_the_sum_waits_for_the_word_of_its_worker_though_another_has_reported_the_leaf()
+    {
+        var open = Opened(2, NonFinitePolicy.Recompute);
+        var (state, effects) = After(open, Done(open, 0, 0), Done(open, 1, 0), SumOfBoth(open));
+        Assert.Equal(StepPhase.Gathering, state.Phase);
+        Assert.DoesNotContain(effects, static e => e is StepEffect.AppendCommit or StepEffect.Abandon);
+        (state, effects) = After(state, Done(open, 1, 1));
+        Assert.Single(effects.OfType<StepEffect.AppendCommit>());
+    }
+
+    [Fact]
+    public void A_copy_in_the_sum_whose_worker_is_gone_without_a_word_is_computed_again()
+    {
+        var open = Opened(2, NonFinitePolicy.Recompute);
+        var (state, effects) = After(open, Done(open, 0, 0), new WorkerLost(new WorkerId(1), "killed"), Done(open, 1, 0), SumOfBoth(open));
+        Assert.Equal((StepPhase.Gathering, 2), (state.Phase, state.Attempt));
+        Assert.Contains("leaf 1", Assert.Single(effects.OfType<StepEffect.Abandon>()).Reason);
+        Assert.DoesNotContain(effects, static e => e is StepEffect.AppendCommit);
+    }
+
     [Fact]
     public void A_step_that_is_skipped_for_a_leaf_waits_for_no_sum()
     {
