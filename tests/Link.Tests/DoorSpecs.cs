@@ -10,7 +10,7 @@ public sealed class DoorSpecs
 {
     public static TheoryData<LinkTransportKind> Sockets => [LinkTransportKind.Unix, LinkTransportKind.Tcp];
 
-    private static Socket Dial(ILinkListener listener)
+    internal static Socket Dial(ILinkListener listener)
     {
         var endPoint = listener.Address.Resolve();
         var socket = SocketSetup.Make(endPoint);
@@ -36,17 +36,17 @@ public sealed class DoorSpecs
         return HandshakeCodec.ReadSentence(bytes.AsSpan(Frame.FixedBytes, frame.HeadBytes));
     }
 
-    private static byte[] HelloFrame(byte version = Frame.Version)
+    internal static byte[] HelloFrame(byte version = Frame.Version)
     {
         var bytes = HandshakeFrames.Make(FrameTypes.Hello, HandshakeCodec.Write(new HelloMessage(Lane.Bulk, 0, Peers.Hello("stranger"), new byte[32])));
         bytes[4] = version;
         return bytes;
     }
 
-    private static ILinkListener Listen(LinkTransportKind kind, BlockingCollection<LinkRefusal> refusals, Recorder? far = null, LinkOptions? options = null) =>
+    internal static ILinkListener Listen(LinkTransportKind kind, BlockingCollection<LinkRefusal> refusals, Recorder? far = null, LinkOptions? options = null) =>
         Links.Listen(Peers.Address(kind), Peers.Acceptor(_ => far is null ? LinkVerdict.Refuse("nobody") : LinkVerdict.Accept(far), options) with { Refused = refusals.Add });
 
-    private static LinkRefusal Next(BlockingCollection<LinkRefusal> refusals) => refusals.TryTake(out var refusal, Recorder.Patience) ? refusal : throw new TimeoutException("nobody was refused");
+    internal static LinkRefusal Next(BlockingCollection<LinkRefusal> refusals) => refusals.TryTake(out var refusal, Recorder.Patience) ? refusal : throw new TimeoutException("nobody was refused");
 
     [Theory]
     [MemberData(nameof(Sockets))]
@@ -136,47 +136,6 @@ public sealed class DoorSpecs
             Assert.Equal((LinkRefusalReason.Deadline, "half"), (refusal.Reason, refusal.Hello!.Name));
             Assert.Equal(-1, bulk.WaitReadable(Recorder.Patience) ? bulk.TryReceive(new byte[1]) : 0);
         }
-    }
-
-    [Theory]
-    [MemberData(nameof(Sockets))]
-    public void Thousand_half_open_connections_disturb_no_legal_peer_and_hold_no_memory(LinkTransportKind kind)
-    {
-        var refusals = new BlockingCollection<LinkRefusal>();
-        using var far = new Recorder();
-        using var near = new Recorder();
-        using var listener = Listen(kind, refusals, far);
-        Links.Connect(listener.Address, Peers.Dialler("early"), near);
-        _ = (near.Link, far.Link);
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        var crowd = new List<Socket>();
-        try
-        {
-            for (var i = 0; i < 1000; i++)
-            {
-                crowd.Add(Dial(listener));
-                if (i % 3 == 0) crowd[^1].Send(HelloFrame().AsSpan(0, i % 40));   // some begin a hello
-                if (i % 100 != 99) continue;
-                near.Link.SendControl(1, BitConverter.GetBytes(i));
-                Assert.Equal(i, BitConverter.ToInt32(far.NextControl().Body));
-            }
-            Assert.InRange(listener.HalfOpen, 1, Limits.LinkHalfOpen);
-            // 1,000 sockets on this side of the test are a few hundred KiB themselves.
-            Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 4 << 20);
-            // A newcomer gets in through the crowd.
-            using var late = new Recorder();
-            var e = Record.Exception(() => Links.Connect(listener.Address, Peers.Dialler("late"), late));
-            Assert.Null(e);
-            Assert.Null(near.Closure);
-            late.Link.Close(LinkEnd.Dismissed, "done");
-            late.WaitForClosed();
-        }
-        finally
-        {
-            foreach (var socket in crowd) socket.Dispose();
-        }
-        near.Link.Close(LinkEnd.Dismissed, "done");
-        near.WaitForClosed();
     }
 
     [Theory]
