@@ -8,7 +8,6 @@ public interface IStepInput;
 /// <summary>Coordinator to worker: compute these leaves from weights <see cref="StepId.Consumes"/>, once you hold them.</summary>
 /// <param name="Leases">Leaf runs of this worker in this attempt; may be empty.</param>
 /// <param name="LeafCount">L of this step.</param>
-/// <param name="BudgetMilliseconds">Time until the coordinator may lease the leaves to others; counts from receipt.</param>
 [MessagePackObject]
 public sealed record BeginStep(
     [property: Key(0)] Term Term,
@@ -16,8 +15,7 @@ public sealed record BeginStep(
     [property: Key(2)] int Attempt,
     [property: Key(3)] int LeafCount,
     [property: Key(4)] IReadOnlyList<LeafRange> Leases,
-    [property: Key(5)] int BudgetMilliseconds,
-    [property: Key(6)] TraceContext Trace) : IWorkerInput;
+    [property: Key(5)] TraceContext Trace) : IWorkerInput;
 
 /// <summary>A worker finished one leaf of one step. Small on purpose: the tensor travels as tree nodes.</summary>
 /// <param name="LossSum">Sum, not mean, of per-sample loss in nats: uneven leaves add up exactly.</param>

@@ -78,7 +78,7 @@ public sealed class WorkerActorSpecs : IDisposable
 
     private static Routes Routes => new(T, [new ShardPlace(Shard, Node, null)]);
 
-    private static BeginStep Begin(int step, int first, int count) => new(T, new StepId(step), 1, 8, [new LeafRange(first, count)], 0, default);
+    private static BeginStep Begin(int step, int first, int count) => new(T, new StepId(step), 1, 8, [new LeafRange(first, count)], default);
 
     private WeightsPart Weights(long version) =>
         new(T, new WeightsVersion(version), Shard, 0, _buffers.Of(LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount).StateFloats, 0.01f), default);

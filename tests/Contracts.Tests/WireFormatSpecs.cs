@@ -53,7 +53,7 @@ public sealed class WireFormatSpecs
         [typeof(TraceContext)] = (Trace, TraceHex),
         [typeof(LeafRecord)] = (Record.Leaves[0], LeafHex),
         [typeof(CommitRecord)] = (Record, RecordHex),
-        [typeof(BeginStep)] = (new BeginStep(new Term(2), new StepId(300), 1, 8, [new LeafRange(0, 4), new LeafRange(6, 1)], 30_000, Trace), "97" + TermHex + StepHex + "01" + "08" + "92" + "920004" + "920601" + "cd7530" + TraceHex),
+        [typeof(BeginStep)] = (new BeginStep(new Term(2), new StepId(300), 1, 8, [new LeafRange(0, 4), new LeafRange(6, 1)], Trace), "96" + TermHex + StepHex + "01" + "08" + "92" + "920004" + "920601" + TraceHex),
         [typeof(LeafDone)] = (new LeafDone(new Term(2), new StepId(300), 1, 5, new WorkerId(1), 64, 147.5, 31, 77, true, null, Trace), "9c" + TermHex + StepHex + "01" + "05" + "9101" + "40" + "cb4062700000000000" + "1f" + "4d" + "c3" + "c0" + TraceHex),
         [typeof(ShardReduced)] = (new ShardReduced(new Term(2), new StepId(300), 1, new ShardId(3), 12, [1.5, 2], [new Contribution(new TreeNode(1, 2), new WorkerId(4))], Trace), "98" + TermHex + StepHex + "01" + "9103" + "0c" + "92" + "cb3ff8000000000000" + "cb4000000000000000" + "91" + "92" + "920102" + "9104" + TraceHex),
         [typeof(Contribution)] = (new Contribution(new TreeNode(1, 2), new WorkerId(4)), "92" + "920102" + "9104"),

@@ -100,7 +100,7 @@ internal sealed class ProtocolRun
         {
             case StepEffect.Grant grant:
                 if (!_dead.Contains(grant.Worker) && grant.Leases.Count > 0)
-                    _bag.Add((grant.Worker.ToString(), new BeginStep(State.Term, State.Step, State.Attempt, State.Plan.LeafCount, grant.Leases, 0, default)));
+                    _bag.Add((grant.Worker.ToString(), new BeginStep(State.Term, State.Step, State.Attempt, State.Plan.LeafCount, grant.Leases, default)));
                 break;
             case StepEffect.Abandon abandon:
                 for (var p = 0; p < State.Rules.Shards; p++) _bag.Add(($"ps-{p}", new StepAbandoned(State.Term, abandon.Step, abandon.Attempt, abandon.Reason, default)));

@@ -11,7 +11,7 @@ public sealed class WorkerProtocolSpecs
 
     private static Routes Routes(long term) => new(new Term(term), [new ShardPlace(new ShardId(0), new NodeId(0, 1), null), new ShardPlace(new ShardId(1), new NodeId(1, 1), null)]);
 
-    private static BeginStep Begin(long term, long step, int attempt, params LeafRange[] leases) => new(new Term(term), new StepId(step), attempt, 8, leases, 0, default);
+    private static BeginStep Begin(long term, long step, int attempt, params LeafRange[] leases) => new(new Term(term), new StepId(step), attempt, 8, leases, default);
 
     private static WeightsPart Part(long term, long version, int shard) => new(new Term(term), new WeightsVersion(version), new ShardId(shard), 0, null!, default);
 
