@@ -5,7 +5,7 @@ namespace Cluster.Contracts.Tests;
 /// <summary>References point one way: Contracts ← everything; Core sees Contracts only; TorchSharp is seen by Models alone; only ops/Cli composes.</summary>
 public sealed partial class DependencyRuleSpecs
 {
-    private const string Contracts = "Messages/Contracts", Core = "Coordinator/Core", Link = "Messages/Link", Remoting = "Messages/Remoting", Membership = "Messages/Membership", TorchSharp = "Models/TorchSharp", Simulation = "tests/Simulation";
+    private const string Contracts = "Messages/Contracts", Core = "Coordinator/Core", Link = "Messages/Link", Remoting = "Messages/Remoting", Membership = "Messages/Membership", TorchSharp = "Models/TorchSharp", Chaos = "ops/Chaos", Simulation = "tests/Simulation";
 
     /// <summary>Per project (or all below a folder, with a star): the projects it may see, through whatever chain. Longest match wins.</summary>
     private static readonly (string Who, string[] MaySee, string Why)[] Rules =
@@ -21,8 +21,9 @@ public sealed partial class DependencyRuleSpecs
         ("Workers/Data", [Contracts], "data turns bytes into batches; tensors begin in the engine"),
         ("Workers/Actors", [Contracts, Core, Link, Membership, "Workers/Data"], "a worker adds as the server does (decision 0004), reaches its device through IGradientEngine, and the server through messages"),
         ("Coordinator/*", [Contracts, Core, Link, Membership], "the server's arithmetic is in the core: no TorchSharp, no worker, no sibling"),
-        ("ops/Cli", ["Messages/*", "Models/*", "Workers/*", "Coordinator/*", Simulation], "only the command line composes the rest"),
-        (Simulation, [Contracts, Core], "the simulator drives the pure core on a virtual clock: no actor, no socket, no device"),
+        ("ops/Cli", ["Messages/*", "Models/*", "Workers/*", "Coordinator/*", Chaos, Simulation], "only the command line composes the rest"),
+        (Chaos, [Contracts], "faults, plans, the proxy and the report know no actor: what strikes a run stands outside of it"),
+        (Simulation, [Contracts, Core, Chaos], "the simulator drives the pure core on a virtual clock: no actor, no socket, no device"),
         ("tests/*", ["*"], "tests see what they test"),
     ];
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cluster.Contracts;
 
 namespace Cluster.Cli.Bench;
 
@@ -107,7 +108,7 @@ internal static class BenchmarkFlags
     {
         var names = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).ToArray();
         foreach (var name in names.Where(name => !known.Contains(name)))
-            throw new FormatException($"among {string.Join(", ", known)}{Configuration.NearestName.Hint(name, [.. known])}");
+            throw new FormatException($"among {string.Join(", ", known)}{NearestName.Hint(name, [.. known])}");
         return names.Length > 0 ? names : throw new FormatException($"one or more of {string.Join(", ", known)}, separated by commas");
     }
 }

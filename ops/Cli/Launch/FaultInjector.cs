@@ -1,15 +1,17 @@
 using System.Collections.Immutable;
+using Cluster.Chaos;
 using Cluster.Contracts;
 
 namespace Cluster.Cli.Launch;
 
 /// <summary>Strikes a run's faults where they are due; <see cref="FaultSchedule"/> decides. Any thread. Dispose it when the run is over.</summary>
+/// <param name="actuators">Who does which kind; every kind of <paramref name="faults"/> that does not arise inside a node has one.</param>
 /// <param name="say">Hears a sentence per fault: node, sentence. Any thread, under this object's lock: must not call back.</param>
-public sealed class FaultInjector(IEnumerable<FaultSpec> faults, INodeProcesses nodes, TimeProvider time, Action<string, string> say) : IFaultTrigger, IDisposable
+public sealed class FaultInjector(IEnumerable<FaultSpec> faults, IReadOnlyDictionary<FaultKind, IFaultActuator> actuators, TimeProvider time, Action<string, string> say) : IFaultTrigger, IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<StepId, Task> _strikes = [];
-    private readonly Dictionary<int, int> _paused = [];
+    private readonly Dictionary<int, object> _struck = [];
     private readonly long _origin = time.GetTimestamp();
     private FaultSchedule _schedule = FaultSchedule.Of(faults);
     private ITimer? _timer;
@@ -44,7 +46,7 @@ public sealed class FaultInjector(IEnumerable<FaultSpec> faults, INodeProcesses 
         lock (_lock) Take(_schedule.Ended());
     }
 
-    /// <summary>Paused nodes stay paused: their supervisor continues what it stops.</summary>
+    /// <summary>What lasts is not ended: the supervisor continues what it stops.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -57,19 +59,16 @@ public sealed class FaultInjector(IEnumerable<FaultSpec> faults, INodeProcesses 
     private async Task StrikeAsync(int index)
     {
         var spec = _schedule.Faults[index].Spec;
-        int? process = null;
-        bool hit;
-        if (spec.Kind == FaultKind.Kill) hit = await nodes.KillAsync(spec.Node);
-        else hit = (process = await nodes.PauseAsync(spec.Node)) is not null;
+        var struck = await actuators[spec.Kind].StrikeAsync(spec);
         lock (_lock)
         {
-            if (process is { } id) _paused[index] = id;
-            Take(_schedule.Struck(index, hit, Now));
+            if (struck is not null) _struck[index] = struck;
+            Take(_schedule.Struck(index, struck is not null, Now));
             Wind();
         }
     }
 
-    /// <summary>Accepts a decision: speaks and resumes at once, and returns the strikes, which take time.</summary>
+    /// <summary>Accepts a decision: speaks and ends faults at once, and returns the strikes, which take time.</summary>
     private List<int> Take((FaultSchedule Next, ImmutableArray<FaultEffect> Effects) decision)
     {
         _schedule = decision.Next;
@@ -82,11 +81,11 @@ public sealed class FaultInjector(IEnumerable<FaultSpec> faults, INodeProcesses 
                 case FaultEffect.Strike:
                     strikes.Add(effect.Fault);
                     break;
-                case FaultEffect.Resume:
-                    if (nodes.Resume(spec.Node, _paused[effect.Fault])) say(spec.Node, $"fault {spec}: {spec.Node} goes on");
+                case FaultEffect.End:
+                    if (actuators[spec.Kind].End(spec, _struck[effect.Fault]) is { } words) say(spec.Node, $"fault {spec}: {words}");
                     break;
-                case FaultEffect.Say words:
-                    say(spec.Node, words.Sentence);
+                case FaultEffect.Say said:
+                    say(spec.Node, said.Sentence);
                     break;
             }
         }
@@ -96,7 +95,7 @@ public sealed class FaultInjector(IEnumerable<FaultSpec> faults, INodeProcesses 
     private void Wind()
     {
         _timer?.Dispose();
-        var next = _schedule.NextResume;
+        var next = _schedule.NextEnd;
         if (_disposed || next == TimeSpan.MaxValue) return;
         var wait = next - Now;
         _timer = time.CreateTimer(_ => Ring(), null, wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Nodes;
@@ -13,9 +14,13 @@ internal static class LaunchedRun
     /// <summary>Longest path of a Unix socket (sun_path) with room for the names of nodes.</summary>
     private const int LongestSocketFolder = 80;
 
+    /// <summary>Kinds of faults that somebody carries out.</summary>
+    private static readonly FaultKind[] Strikable = [FaultKind.Kill, FaultKind.Stop];
+
     /// <returns>The exit code of <c>launch</c>.</returns>
     public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, CancellationToken stop)
     {
+        if (faults.FirstOrDefault(static f => !Strikable.Contains(f.Kind)) is { } unknown) throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", Strikable.Select(static k => k.Facts().Word))}");
         var sockets = SocketFolder();
         try
         {
@@ -25,7 +30,7 @@ internal static class LaunchedRun
             var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name)], bare: NodeOptions.Coordinator);
             await using var link = new SupervisorLink(coordinator, secret, faults.Select(static f => f.Step).ToHashSet());
             var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
-            using var injector = new FaultInjector(faults, supervisor, TimeProvider.System, (node, sentence) =>
+            using var injector = new FaultInjector(faults, new ProcessFaults(supervisor).Kinds, TimeProvider.System, (node, sentence) =>
             {
                 printer.Said(node, sentence);
                 link.Happened("fault", node, sentence);

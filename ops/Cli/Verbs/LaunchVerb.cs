@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Launch;
 using Cluster.Contracts;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Cluster.Chaos;
 using Cluster.Cli.Launch;
 using Cluster.Contracts;
 
@@ -45,7 +46,7 @@ public sealed class FaultInjectorSpecs
     }
 
     private FaultInjector Injector(Supervisor supervisor, string fault) =>
-        new([FaultSpec.Parse(fault, ["worker-0"], 10)], supervisor, TimeProvider.System, (node, sentence) =>
+        new([FaultSpec.Parse(fault, ["worker-0"], 10)], new ProcessFaults(supervisor).Kinds, TimeProvider.System, (node, sentence) =>
         {
             _said.Enqueue($"{node}: {sentence}");
             _observer.Said(null, sentence);

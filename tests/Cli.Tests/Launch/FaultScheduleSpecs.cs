@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Cluster.Cli.Launch;
+using Cluster.Chaos;
 using Cluster.Contracts;
 
 namespace Cluster.Cli.Tests.Launch;
@@ -38,12 +38,12 @@ public sealed class FaultScheduleSpecs
     {
         Do(_schedule.Begun(new StepId(10)));
         Do(_schedule.Begun(new StepId(20)));
-        Assert.Equal(TimeSpan.MaxValue, _schedule.NextResume);
+        Assert.Equal(TimeSpan.MaxValue, _schedule.NextEnd);
         Assert.Equal(["fault stop:worker-2@20+3: worker-2 was stopped in step 20 for 3 s"], Do(_schedule.Struck(1, hit: true, TimeSpan.FromSeconds(7))));
         Assert.False(_schedule.Holds(new StepId(20)));
-        Assert.Equal(TimeSpan.FromSeconds(10), _schedule.NextResume);
+        Assert.Equal(TimeSpan.FromSeconds(10), _schedule.NextEnd);
         Assert.Empty(Do(_schedule.Tick(TimeSpan.FromSeconds(9.99))));
-        Assert.Equal(["resume 1"], Do(_schedule.Tick(TimeSpan.FromSeconds(10))));
+        Assert.Equal(["end 1"], Do(_schedule.Tick(TimeSpan.FromSeconds(10))));
         Assert.Empty(Do(_schedule.Tick(TimeSpan.FromSeconds(11))));
     }
 
@@ -77,7 +77,7 @@ public sealed class FaultScheduleSpecs
         return [.. decision.Effects.Select(effect => effect switch
         {
             FaultEffect.Strike => $"strike {effect.Fault}",
-            FaultEffect.Resume => $"resume {effect.Fault}",
+            FaultEffect.End => $"end {effect.Fault}",
             FaultEffect.Say say => say.Sentence,
             _ => throw new InvalidOperationException($"{effect}"),
         })];

@@ -1,33 +1,33 @@
 using System.Collections.Immutable;
 using Cluster.Contracts;
 
-namespace Cluster.Cli.Launch;
+namespace Cluster.Chaos;
 
 public enum FaultPhase
 {
     Due,
 
-    /// <summary>Its signal is on the way.</summary>
+    /// <summary>It is on its way.</summary>
     Striking,
 
-    /// <summary>A stopped node waits for <see cref="ScheduledFault.ResumeAt"/>.</summary>
-    Paused,
+    /// <summary>It lasts until <see cref="ScheduledFault.EndsAt"/>.</summary>
+    Lasting,
 
     /// <summary>Struck, or missed.</summary>
     Over,
 }
 
 /// <summary>One fault of a run and what has become of it.</summary>
-public sealed record ScheduledFault(FaultSpec Spec, FaultPhase Phase, TimeSpan ResumeAt);
+public sealed record ScheduledFault(FaultSpec Spec, FaultPhase Phase, TimeSpan EndsAt);
 
 /// <summary>What is to be done about the fault with this index.</summary>
 public abstract record FaultEffect(int Fault)
 {
-    /// <summary>Send the signal; then tell <see cref="FaultSchedule.Struck"/>.</summary>
+    /// <summary>Do it; then tell <see cref="FaultSchedule.Struck"/>.</summary>
     public sealed record Strike(int Fault) : FaultEffect(Fault);
 
-    /// <summary>Let the node go on.</summary>
-    public sealed record Resume(int Fault) : FaultEffect(Fault);
+    /// <summary>Its time is over.</summary>
+    public sealed record End(int Fault) : FaultEffect(Fault);
 
     public sealed record Say(int Fault, string Sentence) : FaultEffect(Fault);
 }
@@ -38,11 +38,12 @@ public abstract record FaultEffect(int Fault)
 /// </summary>
 public sealed record FaultSchedule(ImmutableArray<ScheduledFault> Faults)
 {
+    /// <param name="faults">Those that arise inside a node are left out: nothing strikes them.</param>
     public static FaultSchedule Of(IEnumerable<FaultSpec> faults) =>
-        new([.. faults.Select(spec => new ScheduledFault(spec, FaultPhase.Due, TimeSpan.MaxValue))]);
+        new([.. faults.Where(static spec => !spec.Facts.IsInside).Select(spec => new ScheduledFault(spec, FaultPhase.Due, TimeSpan.MaxValue))]);
 
-    /// <summary>When the next paused node goes on; <see cref="TimeSpan.MaxValue"/> if none is paused.</summary>
-    public TimeSpan NextResume => Faults.Where(fault => fault.Phase == FaultPhase.Paused).Select(fault => fault.ResumeAt).DefaultIfEmpty(TimeSpan.MaxValue).Min();
+    /// <summary>When the next fault ends; <see cref="TimeSpan.MaxValue"/> if none lasts.</summary>
+    public TimeSpan NextEnd => Faults.Where(static fault => fault.Phase == FaultPhase.Lasting).Select(static fault => fault.EndsAt).DefaultIfEmpty(TimeSpan.MaxValue).Min();
 
     /// <summary>Whether the record of this step must wait: a fault of it has not struck yet.</summary>
     public bool Holds(StepId step) => Faults.Any(fault => fault.Spec.Step == step && fault.Phase is (FaultPhase.Due or FaultPhase.Striking));
@@ -70,16 +71,17 @@ public sealed record FaultSchedule(ImmutableArray<ScheduledFault> Faults)
         var (spec, phase, _) = Faults[fault];
         if (phase != FaultPhase.Striking) throw new ArgumentException($"fault {spec} was not striking", nameof(fault));
         if (!hit) return (Set(fault, FaultPhase.Over), [new FaultEffect.Say(fault, $"fault {spec} missed: {spec.Node} was not running")]);
-        return spec.Kind == FaultKind.Kill
-            ? (Set(fault, FaultPhase.Over), [new FaultEffect.Say(fault, $"fault {spec}: {spec.Node} was killed in step {spec.Step}")])
-            : (Set(fault, FaultPhase.Paused, now + spec.Duration), [new FaultEffect.Say(fault, $"fault {spec}: {spec.Node} was stopped in step {spec.Step} for {spec.Duration.TotalSeconds:0.###} s")]);
+        var what = $"fault {spec}: {spec.Node} {spec.Facts.Past} in step {spec.Step}";
+        return spec.Duration == TimeSpan.Zero
+            ? (Set(fault, FaultPhase.Over), [new FaultEffect.Say(fault, what)])
+            : (Set(fault, FaultPhase.Lasting, now + spec.Duration), [new FaultEffect.Say(fault, $"{what} for {spec.Duration.TotalSeconds:0.###} s")]);
     }
 
     /// <summary>Time has passed.</summary>
     public (FaultSchedule Next, ImmutableArray<FaultEffect> Effects) Tick(TimeSpan now)
     {
-        var due = Where(fault => fault.Phase == FaultPhase.Paused && fault.ResumeAt <= now);
-        return (Mark(due, FaultPhase.Over), [.. due.Select(i => new FaultEffect.Resume(i))]);
+        var due = Where(fault => fault.Phase == FaultPhase.Lasting && fault.EndsAt <= now);
+        return (Mark(due, FaultPhase.Over), [.. due.Select(i => new FaultEffect.End(i))]);
     }
 
     private (FaultSchedule Next, ImmutableArray<FaultEffect> Effects) Passed(Func<ScheduledFault, bool> isPast, string why)
@@ -92,6 +94,6 @@ public sealed record FaultSchedule(ImmutableArray<ScheduledFault> Faults)
 
     private FaultSchedule Mark(ImmutableArray<int> which, FaultPhase phase) => which.Aggregate(this, (schedule, i) => schedule.Set(i, phase));
 
-    private FaultSchedule Set(int fault, FaultPhase phase, TimeSpan? resumeAt = null) =>
-        new(Faults.SetItem(fault, Faults[fault] with { Phase = phase, ResumeAt = resumeAt ?? TimeSpan.MaxValue }));
+    private FaultSchedule Set(int fault, FaultPhase phase, TimeSpan? endsAt = null) =>
+        new(Faults.SetItem(fault, Faults[fault] with { Phase = phase, EndsAt = endsAt ?? TimeSpan.MaxValue }));
 }

@@ -1,4 +1,4 @@
-namespace Cluster.Cli.Configuration;
+namespace Cluster.Contracts;
 
 /// <summary>Finds the name that somebody probably meant.</summary>
 public static class NearestName
