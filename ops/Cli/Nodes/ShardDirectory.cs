@@ -78,7 +78,8 @@ internal sealed class ShardDirectory(ActorSystem system, BufferPools buffers, No
             try
             {
                 var hello = (options with { Name = _name }).Hello(_runId, "") with { Incarnation = options.Incarnation };
-                peer.Dial(LinkAddress.Parse(address), new LinkDiallerOptions { Self = hello, Secret = options.Secret });
+                var (way, dialling) = Detours.Of(LinkAddress.Parse(address), new LinkDiallerOptions { Self = hello, Secret = options.Secret });
+                peer.Dial(way, dialling);
             }
             catch (ClusterException)
             {
