@@ -187,4 +187,12 @@ public static class Limits
 
     /// <summary>See <see cref="ToldRefusals"/>.</summary>
     public const int RefusalWindowSeconds = 60;
+
+    // ---- faults and what nodes say of themselves ----
+
+    /// <summary>What a node keeps to tell a coordinator that is away: a minute of an event a second; older ones have been printed.</summary>
+    public const int KeptNodeNews = 60;
+
+    /// <summary>Events that a node may tell of itself within <see cref="RefusalWindowSeconds"/>: one a second; at 512 characters each, 1,024 nodes write 31 MB a minute at worst.</summary>
+    public const int ToldNodeNews = 60;
 }
