@@ -81,8 +81,8 @@ public sealed record Damage(DamageKind Kind, long Position, int Bytes)
     public override string ToString() => Kind switch
     {
         DamageKind.Corrupt => $"flipped a bit of byte {Position}",
-        DamageKind.Duplicate => $"sent {Bytes} bytes twice from byte {Position} on",
-        _ => $"swapped two segments of {Bytes / 2} bytes from byte {Position} on",
+        DamageKind.Duplicate => $"sent {Bytes} bytes twice at byte {Position}",
+        _ => $"swapped two segments of {Bytes / 2} bytes at byte {Position}",
     };
 }
 

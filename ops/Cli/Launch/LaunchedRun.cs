@@ -20,16 +20,18 @@ internal static class LaunchedRun
     /// <returns>The exit code of <c>launch</c>.</returns>
     public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, CancellationToken stop)
     {
-        if (faults.FirstOrDefault(static f => !Strikable.Contains(f.Kind)) is { } unknown) throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", Strikable.Select(static k => k.Facts().Word))}");
+        if (faults.FirstOrDefault(static f => !f.Facts.IsInside && !Strikable.Contains(f.Kind)) is { } unknown) throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", Strikable.Select(static k => k.Facts().Word))}");
         var sockets = SocketFolder();
         try
         {
             var coordinator = new LinkAddress(LinkTransportKind.Unix, Path.Combine(sockets, "c"), 0);
             var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
             using var network = NetworkFaults.Open(faults, sockets, coordinator, run.Options.Ps, run.Options.Seed);
-            var children = Children(run, folder, faults, sockets, coordinator, secret, network);
+            var inside = new InsideFaults(faults);
+            var struck = faults.Where(static f => !f.Facts.IsInside).Select(static f => f.Step).ToHashSet();
+            var children = Children(run, folder, struck, sockets, coordinator, secret, network, inside);
             var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name)], bare: NodeOptions.Coordinator);
-            await using var link = new SupervisorLink(coordinator, secret, faults.Select(static f => f.Step).ToHashSet());
+            await using var link = new SupervisorLink(coordinator, secret, struck) { Begun = inside.Begun };
             var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
             void Say(string node, string sentence)
             {
@@ -62,16 +64,18 @@ internal static class LaunchedRun
         throw new UserMistakeException($"the folder for temporary files is too deep for a Unix socket: {folder}; set TMPDIR to a shorter one");
     }
 
-    private static List<ChildSpec> Children(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, string sockets, LinkAddress coordinator, string secret, NetworkFaults network)
+    private static List<ChildSpec> Children(
+        ResolvedRun run, RunFolder folder, IReadOnlySet<StepId> struck, string sockets, LinkAddress coordinator, string secret, NetworkFaults network, InsideFaults inside)
     {
         var program = Environment.ProcessPath ?? throw new ClusterException("this process does not know its own program");
         var environment = new Dictionary<string, string?>(StringComparer.Ordinal) { [NodeOptions.SecretVariable] = secret };
         var children = new List<ChildSpec>
         {
             new(NodeOptions.Coordinator, program, ["node", "--role", NodeOptions.Coordinator, "--run", folder.Location, "--listen", coordinator.ToString()],
-                new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [FaultGate.Variable] = string.Join(',', faults.Select(static f => f.Step).Distinct()) })
+                new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [FaultGate.Variable] = string.Join(',', struck) })
             {
                 EndsRun = true,
+                EnvironmentAtStart = () => inside.EnvironmentOf(NodeOptions.Coordinator),
             },
         };
         for (var i = 0; i < run.Options.Ps; i++)
@@ -81,7 +85,10 @@ internal static class LaunchedRun
 
         ChildSpec Node(string role, int index, params string[] more) =>
             new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. more],
-                new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [Detours.Variable] = network.RoutesOf($"{role}-{index}") });
+                new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [Detours.Variable] = network.RoutesOf($"{role}-{index}") })
+            {
+                EnvironmentAtStart = () => inside.EnvironmentOf($"{role}-{index}"),
+            };
     }
 
     /// <summary>Where a parameter shard's node listens.</summary>

@@ -31,6 +31,9 @@ internal sealed class CoordinatorConnection(
     /// <summary>The coordinator's process while it is connected.</summary>
     public RemotePeer? Peer => _peer is { IsOpen: true } peer ? peer : null;
 
+    /// <summary>This node's name in the run; null before the coordinator has given it one.</summary>
+    public string? Name => _member.Name;
+
     /// <summary>Who is there, as the coordinator tells it.</summary>
     public IMembership Membership => _member;
 
@@ -157,6 +160,7 @@ internal sealed class CoordinatorConnection(
         }
     }
 
+    /// <summary>Ends the link; what was sent before is written first.</summary>
     public void Close(string sentence)
     {
         _peer?.Link?.Close(LinkEnd.Finished, sentence);
