@@ -35,7 +35,7 @@ public sealed partial class CoordinatorActor
     private bool IsAssembled()
     {
         if (_isAssembled) return true;
-        _isAssembled = Step.Workers.Count >= _plan.Workers;
+        _isAssembled = Step.Workers.Count + Step.Quarantined.Count >= _plan.Workers;
         if (!_isAssembled && !Step.Workers.IsEmpty) Timers.StartSingleTimer("assembly", new EnoughWaited(), AssemblyPatience);
         return _isAssembled;
     }

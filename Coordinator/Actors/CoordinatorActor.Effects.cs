@@ -21,7 +21,7 @@ public sealed partial class CoordinatorActor
         switch (effect)
         {
             case StepEffect.Grant grant:
-                ToWorker(grant.Worker, new BeginStep(Step.Term, Step.Step, Step.Attempt, Step.Plan.LeafCount, grant.Leases, _stepTrace));
+                ToWorker(grant.Worker, new BeginStep(Step.Term, Step.Step, Step.Attempt, Step.Plan.LeafCount, grant.Leases, _stepTrace, Step.Audit?.Leaf));
                 break;
             case StepEffect.Abandon abandon:
                 Abandon(abandon);

@@ -98,7 +98,10 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
             _log = CommitLogFile.Continue(CommitsPath, bytes.Length);
             var last = new StepId(lines.Count);
             var version = checkpoints.Newest(last) ?? WeightsVersion.Initial;
-            return new LogAdopted(last, version, [.. lines.Skip((int)version.Value).Select(static l => l.Record)]);
+            return new LogAdopted(last, version, [.. lines.Skip((int)version.Value).Select(static l => l.Record)])
+            {
+                Quarantined = CommitLog.QuarantinedIn(lines.Select(static l => l.Record)),
+            };
         }
         return null;
     }
