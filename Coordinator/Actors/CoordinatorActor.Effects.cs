@@ -258,6 +258,7 @@ public sealed partial class CoordinatorActor
         _stepSpan = null;
         _listener.Committed(record, _time.GetElapsedTime(_lastFinish, now), replayed);
         _lastFinish = now;
+        if (!replayed) FlushLog(record.Step);
         Feed(new GoOn());
     }
 

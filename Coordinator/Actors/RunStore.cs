@@ -164,7 +164,6 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
         return log.IsAt(CommitsPath);
     }
 
-    /// <summary>Makes everything appended so far survive a power loss.</summary>
     public void Flush() => _log?.Flush();
 
     public LoadShard? Load(WeightsVersion version) => checkpoints.Newest(new StepId(version.Value)) == version ? checkpoints.Load(version) : null;

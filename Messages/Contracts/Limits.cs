@@ -177,6 +177,9 @@ public static class Limits
     /// </summary>
     public const int LinkUnixSendBufferBytes = 1 << 20;
 
+    /// <summary>Steps after which the commit log is flushed even without a checkpoint: the shards remember no more records than that, 0.8 MB at 190 bytes each.</summary>
+    public const int FlushedSteps = 4_096;
+
     // ---- nodes at the coordinator's door ----
 
     /// <summary>How long a node asks for a place that another process has: ten leases of 500 ms, within which the death of that process is noticed.</summary>
