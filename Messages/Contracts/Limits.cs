@@ -218,4 +218,30 @@ public static class Limits
 
     /// <summary>Events that a node may tell of itself within <see cref="RefusalWindowSeconds"/>: one a second; at 512 characters each, 1,024 nodes write 31 MB a minute at worst.</summary>
     public const int ToldNodeNews = 60;
+
+    // ---- chaos: faults against real processes ----
+
+    /// <summary>Largest plan of faults: <see cref="MaxPlannedFaults"/> rows of a hundred bytes, five times over.</summary>
+    public const int MaxPlanBytes = 1 << 20;
+
+    /// <summary>Most faults of a plan: each is an argument of some 30 bytes, and Linux takes 2 MiB of arguments and environment; a quarter of that twice over.</summary>
+    public const int MaxPlannedFaults = 2_000;
+
+    /// <summary>How often the commit log is looked at for new records: recovery times are known to so much.</summary>
+    public const int CommitTailMilliseconds = 5;
+
+    /// <summary>A disturbed run without a new record for so long is stuck: the longest default fault is five seconds, a start with replay a minute on a slow machine; five of those.</summary>
+    public const int ChaosPatienceSeconds = 300;
+
+    /// <summary>A supervisor's processes end within this time of its death: DESIGN 8.</summary>
+    public const int OrphanSeconds = 2;
+
+    /// <summary>Points of a curve in report.html: twice the pixels of a wide screen.</summary>
+    public const int ReportCurvePoints = 2_000;
+
+    /// <summary>Sentences about what was done after one fault: the report is read, not searched.</summary>
+    public const int ReportAnswers = 4;
+
+    /// <summary>Rows of the timeline in report.html: at 300 bytes each a third of the 2 MB that the page may have.</summary>
+    public const int ReportEventRows = 2_000;
 }
