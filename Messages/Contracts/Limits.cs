@@ -177,6 +177,9 @@ public static class Limits
     /// </summary>
     public const int LinkUnixSendBufferBytes = 1 << 20;
 
+    /// <summary>Steps after which the commit log is flushed even without a checkpoint: the shards remember no more records than that, 0.8 MB at 190 bytes each.</summary>
+    public const int FlushedSteps = 4_096;
+
     // ---- nodes at the coordinator's door ----
 
     /// <summary>How long a node asks for a place that another process has: ten leases of 500 ms, within which the death of that process is noticed.</summary>
@@ -187,6 +190,34 @@ public static class Limits
 
     /// <summary>See <see cref="ToldRefusals"/>.</summary>
     public const int RefusalWindowSeconds = 60;
+
+    // ---- the fault proxy ----
+
+    /// <summary>Bytes of one read of the proxy, and under way in one direction of a connection that is not delayed: what a Unix socket holds (208 KiB), rounded up.</summary>
+    public const int ProxyReadBytes = 256 * 1024;
+
+    /// <summary>Bytes under way in one direction of a delayed connection: 70 ms at 100 MB/s are 7 MB; rounded up. Beyond it the sender waits, as for a TCP window.</summary>
+    public const int ProxyDelayedBytes = 8 << 20;
+
+    /// <summary>Bytes that a connection writes in one turn at a limited rate: 50 heartbeats, so that they pass between the tensors as over a fair queue.</summary>
+    public const int ProxyTurnBytes = 4096;
+
+    /// <summary>Connections through one proxy: three for each of some 300 nodes; two descriptors each. More wait in the backlog.</summary>
+    public const int ProxyConnections = 1000;
+
+    /// <summary>Smallest read that <c>corrupt</c>, <c>duplicate</c> and <c>reorder</c> strike: twice a handshake message, so that they strike tensors.</summary>
+    public const int ProxyLargeSegmentBytes = 8192;
+
+    /// <summary>Longest delay of a proxy, in milliseconds: a minute, a hundred leases.</summary>
+    public const int MaxProxyDelayMilliseconds = 60_000;
+
+    // ---- faults and what nodes say of themselves ----
+
+    /// <summary>What a node keeps to tell a coordinator that is away: a minute of an event a second; older ones have been printed.</summary>
+    public const int KeptNodeNews = 60;
+
+    /// <summary>Events that a node may tell of itself within <see cref="RefusalWindowSeconds"/>: one a second; at 512 characters each, 1,024 nodes write 31 MB a minute at worst.</summary>
+    public const int ToldNodeNews = 60;
 
     // ---- chaos: faults against real processes ----
 

@@ -96,7 +96,9 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         var outcome = engine.ComputeLeaf(prepared.Batch, settings.Seed, begin.Step, leaf, buffer.Span);
         leafDone(new LeafDone(
             begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker, prepared.SampleCount, outcome.LossSum, outcome.CorrectCount,
-            prepared.SampleDigest, outcome.IsFinite, outcome.FirstBadParameter, trace));
+            prepared.SampleDigest, outcome.IsFinite, outcome.FirstBadParameter, trace,
+            // Taken before the leaf is added to others: it is this leaf alone that is compared.
+            begin.AuditLeaf == leaf ? LeafHash.Of(buffer.Span, outcome.LossSum, outcome.CorrectCount) : null));
         (TreeNode Node, NativeBuffer Buffer)? completed;
         using (var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.LocalSum, trace))
         {

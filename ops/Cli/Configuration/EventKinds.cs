@@ -33,6 +33,8 @@ public static class EventKinds
         ("leased-again", Step, "leaves of a lost or late worker are computed by another one as well"),
         ("non-finite", Step, "a gradient was NaN or infinite: leaf, worker, parameter"),
         ("unvouched", Step, "a sum holds a leaf whose report never came: the step is computed again"),
+        ("audit-dispute", Step, "two workers got different bits for one leaf: it is computed again to tell which of them is wrong"),
+        ("worker-quarantined", Step, "a worker gave wrong bits (which leaf, who contradicts it) and takes no part from here on"),
         ("commit-waits", Step, "the record of a step cannot be written: the disk is full"),
         ("commit-goes-on", Step, "there is room on the disk again"),
         ("checkpoint", Checkpoint, "a checkpoint was written"),
@@ -41,11 +43,19 @@ public static class EventKinds
         ("evaluated", Evaluation, "accuracy and loss on the test set"),
         ("membership", Membership, "a process joined, left, fell silent or came back"),
         ("node-refused", Membership, "somebody was not let in: who, why"),
+        ("node-unfit", Membership, "a node cannot take part, by its own word: its data set, model or device, and why"),
+        ("link-lost", Membership, "a node lost its link to the coordinator, or damaged bytes came over its link to another node: how it was noticed"),
         ("process-started", Process, "the supervisor started a process: its number"),
         ("process-ended", Process, "a process ended: its exit code or its signal"),
         ("process", Process, "what the supervisor does about it"),
-        ("fault", Process, "a fault that --fault ordered was struck, ended, or missed"),
+        ("fault", Process, "a fault that was ordered was struck or arose, ended, or missed"),
     ];
+
+    /// <summary>What the supervisor of a run's processes may tell.</summary>
+    public static readonly IReadOnlyList<string> OfSupervisors = ["process-started", "process-ended", "process", "fault"];
+
+    /// <summary>What a node may tell of itself; the node column is its own name, whatever it says.</summary>
+    public static readonly IReadOnlyList<string> OfNodes = ["fault", "link-lost", "node-unfit"];
 
     private static readonly Dictionary<string, string> Phases = Table.ToDictionary(static row => row.Kind, static row => row.Phase, StringComparer.Ordinal);
 

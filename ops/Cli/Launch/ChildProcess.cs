@@ -63,6 +63,7 @@ internal sealed class ChildProcess
             RedirectStandardError = true,
         };
         foreach (var (name, value) in spec.Environment) start.Environment[name] = value;
+        foreach (var (name, value) in spec.EnvironmentAtStart?.Invoke() ?? new Dictionary<string, string?>()) start.Environment[name] = value;
         start.Environment[ParentWatch.ParentVariable] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         try
         {

@@ -9,6 +9,9 @@ public sealed record ChildSpec(string Name, string FileName, IReadOnlyList<strin
 {
     /// <summary>Whether the run is over when this child ends in order: the coordinator. At most one child. It is stopped first, since it needs the others to finish its step.</summary>
     public bool EndsRun { get; init; }
+
+    /// <summary>Asked at every start, on the supervisor's thread: more for the environment, which goes above all else. Null = nothing.</summary>
+    public Func<IReadOnlyDictionary<string, string?>>? EnvironmentAtStart { get; init; }
 }
 
 /// <summary>How a process ended, as a shell would number it: its exit code, or 128 + the signal that killed it.</summary>

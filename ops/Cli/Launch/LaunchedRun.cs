@@ -15,10 +15,10 @@ internal static class LaunchedRun
     private const int LongestSocketFolder = 80;
 
     /// <summary>Kinds of faults that somebody carries out.</summary>
-    private static readonly FaultKind[] Strikable = [FaultKind.Kill, FaultKind.Stop];
+    private static readonly FaultKind[] Strikable = [FaultKind.Kill, FaultKind.Stop, .. NetworkFaults.All];
 
     /// <summary>Whether somebody carries out this kind of fault.</summary>
-    public static bool CanStrike(FaultKind kind) => Strikable.Contains(kind);
+    public static bool CanStrike(FaultKind kind) => kind.Facts().IsInside || Strikable.Contains(kind);
 
     /// <exception cref="UserMistakeException">One of them is of a kind that nobody carries out.</exception>
     public static void Refuse(IEnumerable<FaultSpec> faults)
@@ -36,15 +36,21 @@ internal static class LaunchedRun
         {
             var coordinator = new LinkAddress(LinkTransportKind.Unix, Path.Combine(sockets, "c"), 0);
             var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
-            var children = Children(run, folder, faults, sockets, coordinator, secret);
+            using var network = NetworkFaults.Open(faults, sockets, coordinator, run.Options.Ps, run.Options.Seed);
+            var inside = new InsideFaults(faults);
+            var struck = faults.Where(static f => !f.Facts.IsInside).Select(static f => f.Step).ToHashSet();
+            var children = Children(run, folder, struck, sockets, coordinator, secret, network, inside);
             var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name)], bare: NodeOptions.Coordinator);
-            await using var link = new SupervisorLink(coordinator, secret, faults.Select(static f => f.Step).ToHashSet());
+            await using var link = new SupervisorLink(coordinator, secret, struck) { Begun = inside.Begun };
             var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
-            using var injector = new FaultInjector(faults, new ProcessFaults(supervisor).Kinds, TimeProvider.System, (node, sentence) =>
+            void Say(string node, string sentence)
             {
                 printer.Said(node, sentence);
                 link.Happened("fault", node, sentence);
-            });
+            }
+            network.Said = Say;
+            var actuators = new ProcessFaults(supervisor).Kinds.Concat(network.Kinds).ToDictionary();
+            using var injector = new FaultInjector(faults, actuators, TimeProvider.System, Say);
             link.Start(supervisor, injector);
             using var stopping = stop.Register(supervisor.RequestStop);
             var result = await supervisor.RunAsync();
@@ -68,26 +74,35 @@ internal static class LaunchedRun
         throw new UserMistakeException($"the folder for temporary files is too deep for a Unix socket: {folder}; set TMPDIR to a shorter one");
     }
 
-    private static List<ChildSpec> Children(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, string sockets, LinkAddress coordinator, string secret)
+    private static List<ChildSpec> Children(
+        ResolvedRun run, RunFolder folder, IReadOnlySet<StepId> struck, string sockets, LinkAddress coordinator, string secret, NetworkFaults network, InsideFaults inside)
     {
         var program = Environment.ProcessPath ?? throw new ClusterException("this process does not know its own program");
         var environment = new Dictionary<string, string?>(StringComparer.Ordinal) { [NodeOptions.SecretVariable] = secret };
         var children = new List<ChildSpec>
         {
             new(NodeOptions.Coordinator, program, ["node", "--role", NodeOptions.Coordinator, "--run", folder.Location, "--listen", coordinator.ToString()],
-                new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [FaultGate.Variable] = string.Join(',', faults.Select(static f => f.Step).Distinct()) })
+                new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [FaultGate.Variable] = string.Join(',', struck) })
             {
                 EndsRun = true,
+                EnvironmentAtStart = () => inside.EnvironmentOf(NodeOptions.Coordinator),
             },
         };
         for (var i = 0; i < run.Options.Ps; i++)
-            children.Add(Node(NodeOptions.Shards, i, "--listen", $"unix:{Path.Combine(sockets, "p" + i)}"));
+            children.Add(Node(NodeOptions.Shards, i, "--listen", ShardAddress(sockets, i).ToString()));
         for (var i = 0; i < run.Options.Workers; i++) children.Add(Node(NodeOptions.Worker, i));
         return children;
 
         ChildSpec Node(string role, int index, params string[] more) =>
-            new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. more], environment);
+            new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. more],
+                new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [Detours.Variable] = network.RoutesOf($"{role}-{index}") })
+            {
+                EnvironmentAtStart = () => inside.EnvironmentOf($"{role}-{index}"),
+            };
     }
+
+    /// <summary>Where a parameter shard's node listens.</summary>
+    internal static LinkAddress ShardAddress(string sockets, int shard) => new(LinkTransportKind.Unix, Path.Combine(sockets, "p" + shard), 0);
 
     /// <summary>What happens to processes is printed, and goes to events.jsonl through the coordinator.</summary>
     private sealed class EventingObserver(LogPrinter printer, SupervisorLink link) : ISupervisorObserver

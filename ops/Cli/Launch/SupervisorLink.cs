@@ -36,6 +36,9 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret, IRe
         new Thread(Keep) { IsBackground = true, Name = "supervisor link" }.Start();
     }
 
+    /// <summary>BeginStep of a step was sent; link's thread.</summary>
+    public Action<StepId>? Begun { get; init; }
+
     /// <summary>For events.jsonl.</summary>
     public void Happened(string kind, string node, string sentence)
     {
@@ -89,10 +92,11 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret, IRe
             _supervisor!.Committed(notice.Step);
             _faults!.Recorded(notice.Step);
         }
-        else if (faulty.Contains(notice.Step))
+        else
         {
+            Begun?.Invoke(notice.Step);
             // A coordinator that took over asks again for what has struck already.
-            _ = StrikeAsync(peer, notice.Step);
+            if (faulty.Contains(notice.Step)) _ = StrikeAsync(peer, notice.Step);
         }
         return null;
     }

@@ -31,6 +31,9 @@ internal sealed class CoordinatorConnection(
     /// <summary>The coordinator's process while it is connected.</summary>
     public RemotePeer? Peer => _peer is { IsOpen: true } peer ? peer : null;
 
+    /// <summary>This node's name in the run; null before the coordinator has given it one.</summary>
+    public string? Name => _member.Name;
+
     /// <summary>Who is there, as the coordinator tells it.</summary>
     public IMembership Membership => _member;
 
@@ -79,7 +82,8 @@ internal sealed class CoordinatorConnection(
         var welcome = _welcome = new TaskCompletionSource<Welcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         var peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => closed.TrySetResult(closure)));
         var self = options.Hello(_runId, listens) with { Name = _member.Name ?? "" };
-        peer.Dial(options.Join!, new LinkDiallerOptions { Self = self, Secret = options.Secret });
+        var (address, dialling) = Detours.Of(options.Join!, new LinkDiallerOptions { Self = self, Secret = options.Secret });
+        peer.Dial(address, dialling);
         // A name that was lost comes back with a higher number: each connection has one of its own.
         peer.Send(_member.Hello with { Incarnation = DateTime.UtcNow.Ticks });
         if (Task.WaitAny([welcome.Task, closed.Task], (int)WelcomePatience.TotalMilliseconds, stop) == 0)
@@ -156,6 +160,7 @@ internal sealed class CoordinatorConnection(
         }
     }
 
+    /// <summary>Ends the link; what was sent before is written first.</summary>
     public void Close(string sentence)
     {
         _peer?.Link?.Close(LinkEnd.Finished, sentence);

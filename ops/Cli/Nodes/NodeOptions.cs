@@ -33,11 +33,14 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     /// <summary>Another device than the run's list gives; null = the list's.</summary>
     public string? Device { get; init; }
 
+    /// <summary>What this process says its version is; another one only as a fault.</summary>
+    public string ProgramVersion { get; init; } = Configuration.ProgramVersion.Text;
+
     /// <summary>Tells the starts of a process apart: ticks of the wall clock, which a restart finds higher.</summary>
     public long Incarnation { get; } = DateTime.UtcNow.Ticks;
 
     public LinkHello Hello(string runId, string listens) => new(
-        runId, Role, Name, Incarnation, WireTypes.Write(new JoinNote(ProgramVersion.Text, listens, Environment.MachineName, Environment.ProcessId)));
+        runId, Role, Name, Incarnation, WireTypes.Write(new JoinNote(ProgramVersion, listens, Environment.MachineName, Environment.ProcessId)));
 }
 
 /// <summary>Options of a run as they travel, and back.</summary>

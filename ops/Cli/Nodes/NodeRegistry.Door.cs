@@ -104,6 +104,28 @@ internal sealed partial class NodeRegistry
         }
     }
 
+    /// <summary>
+    /// What a supervisor or a node tells for events.jsonl. A node speaks of itself alone, in words of a closed set, within bounds;
+    /// its clock is believed for an hour back, which is longer than anything is kept for a coordinator that is away.
+    /// </summary>
+    private void Note(RemotePeer peer, ProcessEvent happened)
+    {
+        if (NodeOf(peer) is not { } node) return;
+        var isSupervisor = node.Hello.Role == NodeOptions.Supervisor;
+        if (!(isSupervisor ? EventKinds.OfSupervisors : EventKinds.OfNodes).Contains(happened.Kind)) return;
+        if (isSupervisor)
+        {
+            note(happened);
+            return;
+        }
+        var line = string.Concat(happened.Sentence.Take(Limits.MaxMemberText).Select(static c => char.IsControl(c) ? ' ' : c));
+        (node.News, var isTold, var before) = node.News.Add(line, time.GetElapsedTime(_origin), Limits.ToldNodeNews);
+        if (before > 0) note(new ProcessEvent(happened.Kind, node.Name, $"{before} more events of {node.Name} were not told."));
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var at = happened.UnixMilliseconds > now - 3_600_000 && happened.UnixMilliseconds <= now ? happened.UnixMilliseconds : now;
+        if (isTold) note(new ProcessEvent(happened.Kind, node.Name, line, at));
+    }
+
     private void TellUntold()
     {
         lock (_tallyLock)

@@ -20,7 +20,7 @@ internal sealed record RunFacts(
 /// </summary>
 /// <param name="termNow">The term that an empty shard must not obey.</param>
 /// <param name="say">For a person and events.jsonl: kind, node, sentence.</param>
-/// <param name="note">What the supervisor tells, for events.jsonl alone.</param>
+/// <param name="note">What the supervisor and nodes tell, for events.jsonl alone.</param>
 /// <param name="time">For the bound on what is said about strangers.</param>
 internal sealed partial class NodeRegistry(
     ActorSystem system, BufferPools buffers, RunFacts facts, FaultGate gate, MemberRegistry members, Func<Term> termNow,
@@ -35,6 +35,9 @@ internal sealed partial class NodeRegistry(
         public string Listens { get; set; } = "";
         public bool IsReady { get; set; }
         public bool IsLeaving { get; set; }
+
+        /// <summary>What it has told of itself; the link's thread.</summary>
+        public RefusalTally News { get; set; } = RefusalTally.Empty;
 
         public void Welcome(MemberWelcome welcome)
         {
@@ -89,7 +92,7 @@ internal sealed partial class NodeRegistry(
                 gate.Struck(struck.Step);
                 return null;
             case ProcessEvent happened:
-                note(happened);
+                Note(peer, happened);
                 return null;
             case ShardSnapshot:
                 return _snapshots;
@@ -136,11 +139,13 @@ internal sealed partial class NodeRegistry(
             }
         }
         if (node.Hello.Role == NodeOptions.Supervisor) return;
-        var cause = closure.End switch
+        var cause = closure switch
         {
-            LinkEnd.Lost => "its process is gone (the connection was closed)",
-            LinkEnd.Silent => "nothing was heard of it for 500 ms (stopped, or the network is cut)",
-            LinkEnd.BadChecksum => $"a damaged frame came ({closure.Sentence})",
+            { End: LinkEnd.Lost } => "its process is gone or its network was cut (the connection was closed)",
+            { End: LinkEnd.Silent, ByPeer: true } => "it heard nothing of the coordinator for 500 ms (the network is cut in one direction)",
+            { End: LinkEnd.Silent } => "nothing was heard of it for 500 ms (stopped, or the network is cut)",
+            { End: LinkEnd.BadChecksum or LinkEnd.BadMagic or LinkEnd.BadVersion or LinkEnd.Oversize, ByPeer: true } => $"a damaged frame reached it ({closure.Sentence})",
+            { End: LinkEnd.BadChecksum or LinkEnd.BadMagic or LinkEnd.BadVersion or LinkEnd.Oversize } => $"a damaged frame came ({closure.Sentence})",
             _ => closure.Sentence,
         };
         members.Disconnected(node, cause);

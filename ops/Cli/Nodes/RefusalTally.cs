@@ -4,8 +4,8 @@ using Cluster.Contracts;
 namespace Cluster.Cli.Nodes;
 
 /// <summary>
-/// Which refusals at the door are told: in a window of <see cref="Limits.RefusalWindowSeconds"/> the first
-/// <see cref="Limits.ToldRefusals"/> different ones; the others are counted. Pure.
+/// Which sentences of strangers are told (refusals at the door, what nodes say of themselves): in a window of
+/// <see cref="Limits.RefusalWindowSeconds"/> the first few different ones; the others are counted. Pure.
 /// </summary>
 /// <param name="Since">When the window began.</param>
 /// <param name="Told">What was told in it.</param>
@@ -18,12 +18,13 @@ internal sealed record RefusalTally(TimeSpan Since, ImmutableHashSet<string> Tol
 
     /// <summary>Takes one more.</summary>
     /// <param name="now">Of one monotonic clock, from 0.</param>
+    /// <param name="most">Different ones that are told in a window.</param>
     /// <returns>IsTold: whether to tell it; Before: how many of a window that is over were not told.</returns>
-    public (RefusalTally Next, bool IsTold, long Before) Add(string refusal, TimeSpan now)
+    public (RefusalTally Next, bool IsTold, long Before) Add(string refusal, TimeSpan now, int most = Limits.ToldRefusals)
     {
         var isNew = Since == TimeSpan.MinValue || now - Since >= Window;
         var window = isNew ? Empty with { Since = now } : this;
-        var isTold = window.Told.Count < Limits.ToldRefusals && !window.Told.Contains(refusal);
+        var isTold = window.Told.Count < most && !window.Told.Contains(refusal);
         var next = isTold ? window with { Told = window.Told.Add(refusal) } : window with { Untold = window.Untold + 1 };
         return (next, isTold, isNew ? Untold : 0);
     }

@@ -44,6 +44,13 @@ internal static class ShardHost
         Welcome? welcome = null;
         ShardNodes known = new([]);
         var gate = new Lock();
+        CoordinatorConnection? connection = null;
+        var news = new NodeNews(() => connection?.Name ?? options.Name, () => connection?.Peer);
+        void Damaged(string sentence) => news.Happened(LinkDamage.Kind, sentence);
+        void Ended(LinkHello hello, LinkClosure closure)
+        {
+            if (LinkDamage.Sentence(connection?.Name ?? options.Name, hello.Name, closure) is { } sentence) Damaged(sentence);
+        }
 
         IActorRef? Route(RemotePeer peer, object message, int target) => message is IReplicaInput && target >= 0 && target < slots.Length ? slots[target] : null;
 
@@ -55,19 +62,23 @@ internal static class ShardHost
             if (hello.Role == NodeOptions.Worker && MemberNames.IndexIn(hello.Name, MemberRole.Worker) is { } index)
             {
                 var worker = new WorkerId(index);
-                return LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, (peer, _) => workers.TryRemove(new KeyValuePair<WorkerId, RemotePeer>(worker, peer))) { Opened = peer => workers[worker] = peer })
+                return LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, (peer, closure) =>
+                {
+                    workers.TryRemove(new KeyValuePair<WorkerId, RemotePeer>(worker, peer));
+                    Ended(hello, closure);
+                }) { Opened = peer => workers[worker] = peer })
                 {
                     MaxFloats = maxFloats,
                 });
             }
             return hello.Role == NodeOptions.Shards
-                ? LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, static (_, _) => { })) { MaxFloats = maxFloats })
+                ? LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => Ended(hello, closure))) { MaxFloats = maxFloats })
                 : LinkVerdict.Refuse($"a {hello.Role} has no business with a node that holds shards");
         }
 
-        using var directory = new ShardDirectory(system, buffers, options, Route, static _ => { });
+        using var directory = new ShardDirectory(system, buffers, options, Route, static _ => { }, Damaged);
         ILinkListener? listener = null;
-        var connection = new CoordinatorConnection(system, buffers, options, options.Listen!.ToString(), Route, message =>
+        connection = new CoordinatorConnection(system, buffers, options, options.Listen!.ToString(), Route, message =>
         {
             if (message is RunLayout layout) layoutCame.TrySetResult(layout.ToLayout());
             if (message is not ShardNodes nodes) return;
@@ -116,6 +127,7 @@ internal static class ShardHost
             {
                 connection.Peer!.MaxFloats = layout.StateFloats;
                 connection.Peer.Send(new NodeReady("", layout.Hash, "", ""));
+                news.Flush();
             },
             lost: closure => Console.Error.WriteLine($"the link to the coordinator is lost ({closure.Sentence}); dialling again"),
             stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -16,6 +16,9 @@ internal static class WorkerNode
     /// <summary>How long a push waits for a node that is being dialled.</summary>
     private static readonly TimeSpan DialPatience = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long the last words of a node that cannot take part may take to reach the coordinator.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(30);
 
     /// <exception cref="UserMistakeException">Refused, or data and model are not those of the run.</exception>
@@ -42,11 +45,15 @@ internal static class WorkerNode
         IActorRef? actor = null;
         ShardNodes known = new([]);
         ShardDirectory? directory = null;
+        CoordinatorConnection? connection = null;
         var gate = new Lock();
+        var news = new NodeNews(() => connection?.Name ?? options.Name, () => connection?.Peer);
+        var faults = NodeFaults.FromEnvironment(options.Name, (_, sentence) => news.Happened("fault", sentence));
+        options = NodeStart.Versioned(options, faults);
         IActorRef? Route(RemotePeer peer, object message, int target) => message is IWorkerInput or InitializeState ? actor : null;
-        directory = new ShardDirectory(system, buffers, options, Route, _ => actor?.Tell(new WorkerActor.PeerUp()));
+        directory = new ShardDirectory(system, buffers, options, Route, _ => actor?.Tell(new WorkerActor.PeerUp()), sentence => news.Happened(LinkDamage.Kind, sentence));
         using var disposable = directory;
-        var connection = new CoordinatorConnection(system, buffers, options, "", Route, message =>
+        connection = new CoordinatorConnection(system, buffers, options, "", Route, message =>
         {
             if (message is not ShardNodes nodes) return;
             lock (gate)
@@ -63,11 +70,17 @@ internal static class WorkerNode
         }
         var run = OptionTexts.Read(welcome.Options);
         run = run with { Data = options.Data ?? run.Data, Device = options.Device ?? run.Device };
-        var (train, test) = Datasets.Open(run.Data, run.Seed);
+        using var start = new NodeStart(news, () =>
+        {
+            connection.Close("the node cannot take part");
+            closed.Wait(Farewell);
+        });
+        var (train, test) = start.Open(run, faults);
         using var trainSet = train;
         using var testSet = test;
         using var telemetry = TelemetryExport.Start(welcome.RunId);
-        var engines = source(run, train);
+        var engines = start.Build(() => source(run, train));
+        if (faults.Has(FaultyEngine.Kinds)) engines = new FaultyEngines(engines, faults);
         var ready = new NodeReady(train.Fingerprint, engines.Layout.Hash, engines.Fingerprint, engines.Numerics);
         var plan = ShardPlan.Deal(engines.Layout, run.Ps);
         directory.Know(welcome, engines.Layout, RangesOf(plan, engines.Layout));
@@ -84,9 +97,10 @@ internal static class WorkerNode
             connected: _ =>
             {
                 connection.Peer?.Send(ready);
+                news.Flush();
                 actor.Tell(new WorkerActor.Announce());
             },
-            lost: closure => Console.Error.WriteLine($"the link to the coordinator is lost ({closure.Sentence}); dialling again"),
+            lost: closure => news.Happened("link-lost", $"{welcome.Name} lost its link to the coordinator ({closure.Sentence}) and dials again."),
             stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {

@@ -63,6 +63,14 @@ internal sealed class Door : IDisposable
         throw new TimeoutException("nobody was refused");
     }
 
+    /// <summary>The next event of this kind that was said; what was said before it is passed.</summary>
+    public (string Node, string Sentence) Next(string kind)
+    {
+        while (Said.TryTake(out var said, Patience))
+            if (said.Kind == kind) return (said.Node, said.Sentence);
+        throw new TimeoutException($"no {kind} was said");
+    }
+
     public T NextTold<T>()
     {
         while (Told.TryTake(out var told, Patience))
@@ -120,6 +128,13 @@ internal sealed class Guest
     public Guest Ready(string data = "data", string? layout = null, string numbers = "bits")
     {
         _peer.Send(new NodeReady(data, layout ?? Door.Layout.Hash, numbers, "AVX2, 1 thread"));
+        return this;
+    }
+
+    /// <summary>Tells something for events.jsonl.</summary>
+    public Guest Tell(string kind, string node, string sentence)
+    {
+        _peer.Send(new ProcessEvent(kind, node, sentence));
         return this;
     }
 

@@ -162,4 +162,22 @@ public sealed class NodeRegistrySpecs : IDisposable
         Assert.Contains(reason, sentence);
         Assert.Empty(_door.Told);
     }
+
+    [Fact]
+    public void Node_tells_events_of_itself_alone_in_words_of_a_closed_set_and_within_bounds()
+    {
+        var worker = _door.Dial(NodeOptions.Worker, "worker-1").Join();
+        worker.Hear<Welcome>();
+        worker.Tell("finished", "coordinator", "the run is done").Tell("process-ended", "ps-0", "ps-0 ended").Tell("fault", "ps-0", "a line\nand " + new string('x', 2_000));
+        var (node, sentence) = _door.Next("fault");
+        Assert.Equal("worker-1", node);
+        Assert.StartsWith("a line and xxx", sentence);
+        Assert.Equal(Limits.MaxMemberText, sentence.Length);
+        for (var i = 0; i < Limits.ToldNodeNews + 50; i++) worker.Tell("fault", "worker-1", $"fault {i}");
+        worker.Ready();
+        _door.NextTold<CoordinatorActor.WorkerAt>();
+        // One has been told above.
+        Assert.Equal(Limits.ToldNodeNews - 1, _door.Said.Count(static said => said.Kind == "fault"));
+        Assert.DoesNotContain(_door.Said, static said => said.Kind is "finished" or "process-ended");
+    }
 }
