@@ -103,7 +103,9 @@ internal sealed class Borrower(Action<ulong> giveBack) : IDisposable
 
         public static Mapping? TryMap(SafeFileHandle file, long bytes, ReadOnlySpan<byte> tag)
         {
-            if ((Control(file, GetSeals, 0) & (SealShrink | SealGrow)) != (SealShrink | SealGrow) || RandomAccess.GetLength(file) != bytes) return null;
+            // -1: no file that can be sealed, such as a pipe.
+            var seals = Control(file, GetSeals, 0);
+            if (seals < 0 || (seals & (SealShrink | SealGrow)) != (SealShrink | SealGrow) || RandomAccess.GetLength(file) != bytes) return null;
             var start = Map(null, (nuint)bytes, ProtectRead, MapShared, file, 0);
             if (start == MapFailed) return null;
             var mapping = new Mapping(start, bytes);

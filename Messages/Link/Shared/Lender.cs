@@ -46,6 +46,15 @@ internal sealed class Lender(bool isAllowed, long maxLentBytes)
         }
     }
 
+    /// <summary>Segments that the peer has mapped.</summary>
+    public int MappedCount
+    {
+        get
+        {
+            lock (_segments) return _segments.Values.Count(static s => s.IsMapped);
+        }
+    }
+
     /// <summary>Tensors lent so far.</summary>
     public long TotalLent { get; private set; }
 

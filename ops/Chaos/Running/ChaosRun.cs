@@ -45,6 +45,7 @@ public static class ChaosRun
         var findings = new ChaosFindings(RunRecords.Read(options.Out), calm, storm.Appeared, storm.Deaths, storm.WentBack, storm.Failure, isClean, audit, began, clock.Elapsed, storm.Starts);
         var report = ReportMaker.Make(options, findings, expected, options.Expect is null ? "the undisturbed run" : "the hash that was given");
         await File.WriteAllTextAsync(Path.Combine(options.Out, JsonName), ReportJson.Write(report), CancellationToken.None);
+        await File.WriteAllTextAsync(Path.Combine(options.Out, HtmlName), ReportPage.Write(report), CancellationToken.None);
         return report;
     }
 
