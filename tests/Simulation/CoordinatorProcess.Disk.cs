@@ -103,7 +103,7 @@ internal sealed partial class CoordinatorProcess
         if (World.IsTracing) World.Say(this, $"file {copy.Number} is the log now, with {records.Count} records");
         World.Faults.Passes(FaultPoint.LogAdopted, this);
         var checkpoint = World.Disk.Checkpoints.Keys.Where(v => v.Value <= records.Count).DefaultIfEmpty(WeightsVersion.Initial).Max();
-        Feed(new LogAdopted(new StepId(records.Count), checkpoint, [.. records.Where(r => r.Step.Produces > checkpoint)]));
+        Feed(new LogAdopted(new StepId(records.Count), checkpoint, [.. records.Where(r => r.Step.Produces > checkpoint)]) { Quarantined = CommitLog.QuarantinedIn(records) });
     }
 
     private void Keep(WeightsVersion version)

@@ -24,6 +24,7 @@ internal sealed class Faults
     private readonly SimulatedRandom _random;
     private readonly List<(FaultPoint Point, int Countdown, FaultKind Kind, bool OnSelf)> _waiting = [];
     private readonly HashSet<(StepId, int)> _spoilt = [];
+    private WorkerId? _liar;
     private bool _oneHangsForGood;
 
     public Faults(World world)
@@ -50,6 +51,8 @@ internal sealed class Faults
             (_world.Network.Loss, _world.Network.Doubling, _world.Network.Spikes) = (_random.Between(0, 0.08 * noise), _random.Between(0, 0.15 * noise), _random.Between(0, 0.1 * noise));
         }
         if (_random.Chance(0.45)) _world.After(0, () => _random.Pick(_world.Supervisor.Workers).LeafMilliseconds *= _random.Between(2, 8));
+        // One device may hang for good, and two have to agree on what is right.
+        if (scenario is { Workers: >= 4, AuditEvery: > 0 } && _random.Chance(0.5)) _liar = new WorkerId(_random.Below(scenario.Workers));
         for (var n = _random.Below(3); n > 0; n--) _spoilt.Add((new StepId(_random.Within(1, scenario.Steps)), _random.Below(scenario.Microbatches)));
         for (var n = _random.Below(isStorm ? 20 : 6); n > 0; n--)
         {
@@ -79,6 +82,19 @@ internal sealed class Faults
         _world.Count("fault, non-finite leaf");
         return true;
     }
+
+    /// <summary>
+    /// The device of this worker, whichever process runs on it, says other bits of an audited leaf. Only its word is
+    /// wrong, not its sum: an audit may have nobody to compare with, and what is not found must not spoil the reference.
+    /// </summary>
+    public bool Lies(WorkerId worker)
+    {
+        if (worker != _liar) return false;
+        _world.Count("fault, wrong bits");
+        return true;
+    }
+
+    public bool IsLiar(WorkerId worker) => worker == _liar;
 
     /// <summary>Somebody is at such a point: it may not live on.</summary>
     public void Passes(FaultPoint point, Process who)

@@ -9,9 +9,10 @@ namespace Cluster.Simulation;
 /// <param name="Microbatches">K.</param>
 /// <param name="Replicas">Standbys per shard.</param>
 /// <param name="CheckpointEvery">Steps between checkpoints; 0 = none.</param>
+/// <param name="AuditEvery">Steps between audited ones; 0 = none is.</param>
 /// <param name="IsDisturbed">Faults are drawn.</param>
 public sealed record Scenario(
-    ulong Seed, int Workers, int Shards, int Microbatches, int Replicas, int Steps, int CheckpointEvery, NonFinitePolicy NonFinite, bool IsDisturbed)
+    ulong Seed, int Workers, int Shards, int Microbatches, int Replicas, int Steps, int CheckpointEvery, NonFinitePolicy NonFinite, int AuditEvery, bool IsDisturbed)
 {
     /// <summary>Samples of a leaf of a whole step.</summary>
     public const int LeafSamples = 4;
@@ -34,6 +35,7 @@ public sealed record Scenario(
             Steps: steps > 0 ? steps : random.Within(3, 12),
             CheckpointEvery: random.Within(0, 4),
             random.Chance(0.2) ? NonFinitePolicy.Skip : NonFinitePolicy.Recompute,
+            AuditEvery: random.Within(0, 3),
             IsDisturbed: true);
     }
 
@@ -42,5 +44,5 @@ public sealed record Scenario(
     public static double LearningRate(StepId step) => 0.1 / (1 + step.Value % 3);
 
     public override string ToString() =>
-        $"seed {Seed}: {Workers} workers, {Shards} shards, {Replicas} standbys per shard, {Microbatches} microbatches, {Steps} steps, checkpoint every {CheckpointEvery}, {NonFinite}";
+        $"seed {Seed}: {Workers} workers, {Shards} shards, {Replicas} standbys per shard, {Microbatches} microbatches, {Steps} steps, checkpoint every {CheckpointEvery}, {NonFinite}, audit every {AuditEvery}";
 }

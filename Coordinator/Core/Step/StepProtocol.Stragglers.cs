@@ -69,6 +69,7 @@ public static partial class StepProtocol
             // Late already and looked at: only the hang is left to wait for.
             next = Math.Min(next, someoneIsIdle && late > now ? late : HungAt(state, worker, median));
         }
+        if (state.Audit?.StuckAt is { } stuck) next = Math.Min(next, stuck + state.Rules.DisputePatience);
         if (double.IsFinite(next)) yield return new StepEffect.StartBudget(state.Step, state.Attempt, Math.Max(1, next - now));
     }
 
@@ -82,6 +83,7 @@ public static partial class StepProtocol
 
     private static (StepState, ImmutableArray<StepEffect>) LookForLate(StepState state, double now)
     {
+        if (IsStuck(state, now)) return GiveUp(state);
         var median = MedianLeaf(state);
         var effects = ImmutableArray.CreateBuilder<StepEffect>();
         var next = state;
@@ -109,7 +111,12 @@ public static partial class StepProtocol
             (next, var leased) = LeaseAlso(next, late, takers, now);
             effects.AddRange(leased);
         }
+        (next, var asked) = AskAnother(next, now);
+        effects.AddRange(asked);
         effects.AddRange(Watch(next, now));
-        return (next, effects.ToImmutable());
+        if (!next.AllLeavesDone || !next.AllReduced) return (next, effects.ToImmutable());
+        // Only an audit can have been open, and the worker that it waited for is called hung now.
+        var (decided, more) = DecideWhenComplete(next, now);
+        return (decided, [.. effects, .. more]);
     }
 }

@@ -33,6 +33,8 @@ public static class EventKinds
         ("leased-again", Step, "leaves of a lost or late worker are computed by another one as well"),
         ("non-finite", Step, "a gradient was NaN or infinite: leaf, worker, parameter"),
         ("unvouched", Step, "a sum holds a leaf whose report never came: the step is computed again"),
+        ("audit-dispute", Step, "two workers got different bits for one leaf: it is computed again to tell which of them is wrong"),
+        ("worker-quarantined", Step, "a worker gave wrong bits (which leaf, who contradicts it) and takes no part from here on"),
         ("commit-waits", Step, "the record of a step cannot be written: the disk is full"),
         ("commit-goes-on", Step, "there is room on the disk again"),
         ("checkpoint", Checkpoint, "a checkpoint was written"),

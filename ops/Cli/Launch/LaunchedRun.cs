@@ -17,10 +17,20 @@ internal static class LaunchedRun
     /// <summary>Kinds of faults that somebody carries out.</summary>
     private static readonly FaultKind[] Strikable = [FaultKind.Kill, FaultKind.Stop, .. NetworkFaults.All];
 
+    /// <summary>Whether somebody carries out this kind of fault.</summary>
+    public static bool CanStrike(FaultKind kind) => kind.Facts().IsInside || Strikable.Contains(kind);
+
+    /// <exception cref="UserMistakeException">One of them is of a kind that nobody carries out.</exception>
+    public static void Refuse(IEnumerable<FaultSpec> faults)
+    {
+        if (faults.FirstOrDefault(static f => !CanStrike(f.Kind)) is { } unknown)
+            throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", FaultKinds.All.Where(static k => CanStrike(k.Kind)).Select(static k => k.Word))}");
+    }
+
     /// <returns>The exit code of <c>launch</c>.</returns>
     public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, CancellationToken stop)
     {
-        if (faults.FirstOrDefault(static f => !f.Facts.IsInside && !Strikable.Contains(f.Kind)) is { } unknown) throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", Strikable.Select(static k => k.Facts().Word))}");
+        Refuse(faults);
         var sockets = SocketFolder();
         try
         {

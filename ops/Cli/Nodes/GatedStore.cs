@@ -31,6 +31,8 @@ internal sealed class GatedStore(RunStore store, FaultGate gate, Action<string> 
         return isOurs;
     }
 
+    public void Flush() => store.Flush();
+
     /// <summary>Asked for only when shards hold less than the log says. A load that is repeated is told once.</summary>
     public LoadShard? Load(WeightsVersion version)
     {

@@ -41,6 +41,8 @@ internal sealed class LaunchVerb : IVerb
 
     public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
     {
+        // Chaos starts it, and it must not outlive it; for a person's own launch this does nothing.
+        ParentWatch.Begin();
         var recipe = RowOptions.TextOf(parse, _recipe);
         var environment = new ResolveEnvironment();
         var given = _rows.Given(parse);
