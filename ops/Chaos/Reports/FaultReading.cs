@@ -98,7 +98,8 @@ internal static class FaultReading
     /// <summary>A node that comes back is not the trouble.</summary>
     private static bool IsArrival(EventRow e) => e.Kind == "membership" && e.Sentence.Contains(" joins", StringComparison.Ordinal);
 
-    private static bool IsAbout(EventRow e, string node) => e.Node == node || e.Node.StartsWith(node + " ", StringComparison.Ordinal) || e.Node.StartsWith(node + ",", StringComparison.Ordinal);
+    /// <summary>Damage on the way between two nodes is told by the one that got it, of the one that sent it.</summary>
+    private static bool IsAbout(EventRow e, string node) => (e.Kind == "link-lost" && e.Sentence.Contains(node + " ", StringComparison.Ordinal)) || e.Node == node || e.Node.StartsWith(node + " ", StringComparison.Ordinal) || e.Node.StartsWith(node + ",", StringComparison.Ordinal);
 
     private static double LongestWait(DateTimeOffset from, List<DateTimeOffset> commits)
     {
