@@ -24,6 +24,8 @@ internal static class RealChaos
         var shape = new RunShape(steps, run.Options.Workers, run.Options.Ps);
         if (run.Options.Replicas is { } replicas) shape = shape with { Replicas = (int)replicas };
         if (shape is { Replicas: > 0, Shards: 1 }) throw new UserMistakeException("--replicas 1 needs --ps 2 or more: the standby of a shard lies in another process than the shard");
+        var audits = given.LastOrDefault(static s => s.Row.Key == "audit-every");
+        shape = shape with { Audits = audits is null || run.Options.AuditEvery > 0 };
         var plan = PlanOf(request, shape);
         LaunchedRun.Refuse(plan.Faults);
         foreach (var row in plan.LeftOut) Console.Error.WriteLine($"[chaos]       left out: {row}");
@@ -32,6 +34,9 @@ internal static class RealChaos
         if (recipe is not null) arguments.AddRange(["--recipe", recipe]);
         foreach (var setting in given.Where(static s => !OfTheShape.Contains(s.Row.Key))) arguments.AddRange([setting.Row.Flag, setting.Text ?? "null"]);
         if (given.All(static s => s.Row.Key != "checkpoint-every")) arguments.AddRange(["--checkpoint-every", Math.Max(2, steps / CheckpointsPerRun).ToString(CultureInfo.InvariantCulture)]);
+
+        // A lie is found in a leaf that is audited: with the usual pace a short run would end before.
+        if (audits is null && plan.Faults.Any(static f => f.Kind == FaultKind.Lie)) arguments.AddRange(["--audit-every", "1"]);
         var folder = run.OutDirectory;
         var report = await ChaosRun.RunAsync(new ChaosOptions
         {
