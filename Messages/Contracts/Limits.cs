@@ -250,4 +250,21 @@ public static class Limits
 
     /// <summary>Rows of the timeline in report.html: at 300 bytes each a third of the 2 MB.</summary>
     public const int ReportEventRows = 2_000;
+
+    // ---- shared memory between processes of one machine ----
+
+    /// <summary>Floats of the smallest buffer that gets a segment of its own: 64 KiB. Less is copied in the time in which a descriptor is handed over and mapped.</summary>
+    public const int SharedBufferFloats = 16 * 1024;
+
+    /// <summary>Segments of a process, each with a descriptor: a role has some ten tensors per shard and per step under way; a quarter of the usual 1,024 descriptors.</summary>
+    public const int SharedSegments = 256;
+
+    /// <summary>Segments of one peer that are mapped: all that it can have.</summary>
+    public const int LinkSegments = SharedSegments;
+
+    /// <summary>Bytes of one peer's segments that are mapped: address space, the memory is the peer's. Two of the largest states of 8 GiB.</summary>
+    public const long LinkMappedBytes = 16L << 30;
+
+    /// <summary>Descriptors that have come and belong to no frame yet: each comes with its own frame, so one; room for those of frames that read-ahead brought along.</summary>
+    public const int LinkDescriptors = 8;
 }

@@ -12,7 +12,11 @@ namespace Cluster.Workers.Actors;
 /// <param name="TotalSteps">Nothing is prefetched beyond.</param>
 /// <param name="Shards">P.</param>
 public sealed record WorkerSettings(
-    WorkerId Worker, int Shards, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, double LogitScale);
+    WorkerId Worker, int Shards, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, double LogitScale)
+{
+    /// <summary>Where the memory of gradient nodes comes from: they are what is sent.</summary>
+    public IBufferMemory Memory { get; init; } = PrivateMemory.Instance;
+}
 
 /// <summary>
 /// The device side of a worker: everything that happens on its compute thread. Holds no mailbox and makes no decision;
@@ -20,7 +24,7 @@ public sealed record WorkerSettings(
 /// </summary>
 internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine engine, LeafPrefetcher prefetcher, EvaluationBatches? evaluation) : IDisposable
 {
-    private readonly NativeBufferPool _nodes = new(engine.Layout.StateFloats);
+    private readonly NativeBufferPool _nodes = new(engine.Layout.StateFloats, settings.Memory);
     private readonly NativeBuffer _state = NativeBuffer.Allocate(engine.Layout.StateFloats);
     private readonly NodeAccumulator _accumulator = new();
 

@@ -18,7 +18,8 @@ internal static class Detours
     /// <exception cref="UserMistakeException"><see cref="Variable"/> cannot be read.</exception>
     public static (LinkAddress Address, LinkDiallerOptions Options) Of(LinkAddress address, LinkDiallerOptions options) =>
         OfThisProcess.Value.TryGetValue(address, out var detour)
-            ? (detour, options)   // A link that avoids the socket would avoid the proxy's faults: whatever shares memory with the peer is switched off here.
+            // What is handed over in shared memory would pass by the proxy and its faults.
+            ? (detour, options with { Options = options.Options with { AllowSharedMemory = false } })
             : (address, options);
 
     /// <exception cref="UserMistakeException">One line: what is wrong.</exception>

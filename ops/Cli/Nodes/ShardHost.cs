@@ -109,7 +109,7 @@ internal static class ShardHost
         lock (gate)
         {
             slots = [.. plan.Ranges.Select(range => RunComposition.Spawn(
-                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer), shardPeers), range.Shard.ToString()))];
+                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer) { Memory = options.Memory }, shardPeers), range.Shard.ToString()))];
             directory.Update(known, node);
         }
         welcome = first;

@@ -89,7 +89,7 @@ internal static class WorkerNode
         var peers = new WorkerPeers(() => connection.Peer?.Ref(), directory.Find, replica => directory.Await(replica, DialPatience));
         lock (gate)
         {
-            actor = RunComposition.Spawn(system, RunComposition.WorkerOf(worker, run, welcome.TotalSteps, engines, train, test, peers), worker.ToString());
+            actor = RunComposition.Spawn(system, RunComposition.WorkerOf(worker, run, welcome.TotalSteps, engines, train, test, peers, options.Memory), worker.ToString());
             directory.Update(known, self: null);
         }
         var serving = Task.Factory.StartNew(() => connection.Serve(
