@@ -26,9 +26,10 @@ internal static class SimulatedPlan
         var shape = RealChaos.ShapeOf(run.Options);
         var plan = RealChaos.PlanOf(request, shape, static _ => true);
         foreach (var row in plan.LeftOut) Console.Error.WriteLine($"[chaos]       left out: {row}");
+        var auditEvery = given.All(static s => s.Row.Key != "audit-every") && RealChaos.HasLie(plan) ? 1 : run.Options.AuditEvery;
         string Replay(ulong seed) =>
-            $"./cluster chaos --sim {string.Join(' ', plan.Texts.Select(static t => "--fault " + t))} --steps {shape.Steps} --workers {shape.Workers} --ps {shape.Shards} --replicas {shape.Replicas} --microbatches {run.Options.Microbatches} --audit-every {run.Options.AuditEvery} --seed {seed}";
-        Scenario Of(ulong seed) => Scenario.Of(plan, shape, seed, run.Options.Microbatches, run.Options.AuditEvery);
+            $"./cluster chaos --sim {string.Join(' ', plan.Texts.Select(static t => "--fault " + t))} --steps {shape.Steps} --workers {shape.Workers} --ps {shape.Shards} --replicas {shape.Replicas} --microbatches {run.Options.Microbatches} --audit-every {auditEvery} --seed {seed}";
+        Scenario Of(ulong seed) => Scenario.Of(plan, shape, seed, run.Options.Microbatches, auditEvery);
 
         if (given.Any(static s => s.Row.Key == "seed"))
         {
