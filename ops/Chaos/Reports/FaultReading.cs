@@ -19,11 +19,11 @@ internal static class FaultReading
     /// <summary>Kinds of events that say what was done, not that something happened.</summary>
     private static readonly HashSet<string> Answers = new(StringComparer.Ordinal)
     {
-        "leased-again", "term", "restored", "replay", "resumed", "process", "process-started", "worker-joined", "commit-goes-on", "checkpoint-passed-over",
+        "leased-again", "term", "restored", "replay", "resumed", "process", "worker-joined", "commit-goes-on", "checkpoint-passed-over",
     };
 
     /// <summary>Kinds that tell of the run's ordinary course.</summary>
-    private static readonly HashSet<string> Ordinary = new(StringComparer.Ordinal) { FaultEvent, Ended, "started", "checkpoint", "evaluated", "finished", "waiting" };
+    private static readonly HashSet<string> Ordinary = new(StringComparer.Ordinal) { FaultEvent, Ended, "process-started", "started", "checkpoint", "evaluated", "finished", "waiting" };
 
     /// <summary>How a node's faults appear in events.jsonl: <c>fault kill:worker-1@10: …</c>.</summary>
     public static EventRow? StrikeOf(FaultSpec fault, IEnumerable<EventRow> events) =>
@@ -46,7 +46,7 @@ internal static class FaultReading
             var report = new FaultReport(fault.ToString(), fault.Facts.Word, fault.Node, fault.Step.Value,
                 strike is not null ? FaultOutcome.Struck : miss is not null || findings.Deaths.Count == 0 ? FaultOutcome.Missed : FaultOutcome.Untold,
                 strike?.Sentence ?? miss?.Sentence ?? (findings.Deaths.Count == 0 ? "nothing was said about it" : "nothing was said about it before the supervisor died"), strike?.Time, null, [], null, null, milliseconds, arithmetic);
-            reports.Add(strike is null ? report : Follow(report, strike.Time, events, commits, strikes));
+            reports.Add(strike is null ? report : Follow(report, strike.Time, events, commits, strikes, findings.Deaths));
         }
         foreach (var fault in plan.RunFaults)
         {
@@ -55,7 +55,7 @@ internal static class FaultReading
             var struck = death is not null && (!isTear || death.TornStep is not null);
             var said = death is null ? "the run had ended before it could strike" : isTear ? death.Torn! : $"the supervisor was killed after step {fault.Step}; its processes were gone {death.GoneAfter.TotalSeconds:0.0} s later";
             var report = new FaultReport(fault.ToString(), $"{fault.Word} {fault.Node}", fault.Node, fault.Step.Value, struck ? FaultOutcome.Struck : FaultOutcome.Missed, said, struck ? death!.Time : null, null, [], null, null, null, "the run is started anew by hand");
-            reports.Add(struck ? Follow(report, death!.Time, events, commits, strikes) : report);
+            reports.Add(struck ? Follow(report, death!.Time, events, commits, strikes, findings.Deaths) : report);
         }
         return [.. reports.OrderBy(static r => r.Step).ThenBy(static r => r.StruckAt)];
     }
@@ -72,11 +72,13 @@ internal static class FaultReading
     /// <summary>The smallest value that this share of all does not exceed.</summary>
     internal static double Quantile(double[] sorted, double share) => sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
 
-    private static FaultReport Follow(FaultReport report, DateTimeOffset struck, IReadOnlyList<EventRow> events, List<DateTimeOffset> commits, List<DateTimeOffset> strikes)
+    private static FaultReport Follow(FaultReport report, DateTimeOffset struck, IReadOnlyList<EventRow> events, List<DateTimeOffset> commits, List<DateTimeOffset> strikes, IReadOnlyList<SupervisorDeath> deaths)
     {
+        // What is said after the supervisor's death is about that.
+        var end = deaths.Select(static d => d.Time).Where(time => time > struck).Append(struck + Reach).Min();
         var nextStrike = strikes.FirstOrDefault(time => time > struck, DateTimeOffset.MaxValue);
         var after = commits.Where(time => time >= struck).ToList();
-        var window = events.Where(e => e.Time >= struck - Slack && e.Time <= struck + Reach && e.Kind != FaultEvent).ToList();
+        var window = events.Where(e => e.Time >= struck - Slack && e.Time <= end && e.Kind != FaultEvent).ToList();
         var mine = window.Where(e => IsAbout(e, report.Node)).ToList();
         var noticed = report.Node == "checkpoint" ? window.FirstOrDefault(e => e.Kind == "checkpoint-passed-over" && e.Time >= struck)
             : mine.FirstOrDefault(static e => !Answers.Contains(e.Kind) && !Ordinary.Contains(e.Kind) && !IsArrival(e))

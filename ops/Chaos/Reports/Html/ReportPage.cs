@@ -45,7 +45,7 @@ public static class ReportPage
         page.Append($"<p>{Html.Text(Capital(report.Sentence))}.</p>\n<dl class=\"hashes\">\n");
         page.Append($"<dt>disturbed run</dt><dd{(report.Verdict == Chaos.Verdict.SameBits ? "" : " class=\"differs\"")}>{Html.Text(report.StateSha256 ?? "no state: it did not finish")}</dd>\n");
         page.Append($"<dt>{Html.Text(report.ExpectedFrom.Replace("the ", "", StringComparison.Ordinal))}</dt><dd>{Html.Text(report.Expected)}</dd>\n</dl>\n");
-        page.Append("<p class=\"note\" style=\"margin-top:8px\">SHA-256 over all parameters, buffers and optimizer state, by name.</p>\n</section>\n");
+        page.Append("<p class=\"note\">SHA-256 over all parameters, buffers and optimizer state, by name.</p>\n</section>\n");
     }
 
     private static void Facts(StringBuilder page, ChaosReport report)
