@@ -47,7 +47,8 @@ internal sealed partial class NodeRegistry(
 
         public void Refuse(MemberRefusal refusal)
         {
-            door.Refused(Name, refusal.Sentence);
+            // A process whose link was cut is back before its old link has ended: nobody is in its way but itself.
+            if (!(refusal.TryAgain && door.HasOlderLink(this))) door.Refused(Name, refusal.Sentence);
             Peer.Send(refusal);
             // A process that asks again within a second keeps its link; one that has lost its place is sent away.
             if (!refusal.TryAgain) Peer.Link?.Close(LinkEnd.Dismissed, refusal.Sentence);
@@ -70,6 +71,12 @@ internal sealed partial class NodeRegistry(
     private Node? NodeOf(RemotePeer peer)
     {
         lock (_lock) return _nodes.GetValueOrDefault(peer);
+    }
+
+    /// <summary>Whether the very process is here over another link.</summary>
+    private bool HasOlderLink(Node node)
+    {
+        lock (_lock) return _nodes.Values.Any(n => n != node && n.Name == node.Name && n.Hello.Incarnation == node.Hello.Incarnation);
     }
 
     private IActorRef? Route(RemotePeer peer, object message, int target)

@@ -118,10 +118,11 @@ internal sealed class Guest
     }
 
     /// <summary>Asks for its name, or for any.</summary>
-    public Guest Join()
+    /// <param name="incarnation">Of this connection; null = the process's.</param>
+    public Guest Join(long? incarnation = null)
     {
         var role = _hello.Role == NodeOptions.Worker ? MemberRole.Worker : MemberRole.ParameterServer;
-        _peer.Send(new MemberHello(_hello.Name.Length == 0 ? null : _hello.Name, role, _hello.Incarnation, ""));
+        _peer.Send(new MemberHello(_hello.Name.Length == 0 ? null : _hello.Name, role, incarnation ?? _hello.Incarnation, ""));
         return this;
     }
 

@@ -109,6 +109,17 @@ public sealed class NodeRegistrySpecs : IDisposable
     }
 
     [Fact]
+    public void Process_that_is_back_before_its_old_link_has_ended_asks_again_and_is_nobodys_mistake()
+    {
+        _door.Dial(NodeOptions.Worker).Join().Hear<Welcome>();
+        var refusal = _door.Dial(NodeOptions.Worker, "worker-0").Join(incarnation: 2).Hear<MemberRefusal>();
+        Assert.True(refusal.TryAgain);
+        _door.Dial(NodeOptions.Worker, "worker-0", incarnation: 3).Join().Hear<MemberRefusal>();
+        Assert.Contains("(incarnation 1)", _door.NextRefusal().Sentence);
+        Assert.DoesNotContain(_door.Said, static said => said.Kind == "node-refused");
+    }
+
+    [Fact]
     public async Task Node_that_comes_when_the_run_is_over_hears_so_and_made_no_mistake()
     {
         await _door.Registry.EndAsync(isFailure: false, "the run is done", Door.Patience);
