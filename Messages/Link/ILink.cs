@@ -36,7 +36,8 @@ public interface ILink
 
     /// <summary>
     /// Sends <paramref name="floats"/> floats out of a buffer, straight from its memory. Takes a reference of its own and releases it
-    /// when the frame is written or the link dies; the memory must not change until then. Blocks while
+    /// when the frame is written or the link dies, and where the peer reads this very memory (<see cref="LinkOptions.AllowSharedMemory"/>) when it has
+    /// let go of it; the memory must not change until then, nor ever if the link ended first (<see cref="NativeBuffer.Retire"/>). Blocks while
     /// <see cref="LinkOptions.BulkQueueBytes"/> wait, and closes the link after <see cref="LinkOptions.BackPressureLimit"/>; so call it from a
     /// thread that may wait: not from an actor, and not from this link's own handler (two peers would wait for each other).
     /// </summary>
@@ -74,7 +75,7 @@ public interface ILinkHandler
     /// <summary>A tensor is on its way: say where its payload goes. It has not been checked yet: act on it in <see cref="BulkArrived"/>.</summary>
     BulkTarget Bulk(ILink link, in BulkOffer offer);
 
-    /// <summary>The whole payload is in its place, and its checksum was right.</summary>
+    /// <summary>The whole payload is in its place; if it came through a socket, its checksum was right.</summary>
     void BulkArrived(ILink link, in BulkArrival arrival);
 
     /// <summary>The link ended in the middle of a payload, or its checksum was wrong: the target's content is undefined, and its owner may release it.</summary>
@@ -98,7 +99,7 @@ public interface ILinkListener : IDisposable
 /// <param name="type">The sender's frame type.</param>
 /// <param name="header">The sender's header bytes; not yet covered by a checked checksum when offered.</param>
 /// <param name="floats">Length of the payload.</param>
-/// <param name="shared">The sender's own buffer where both ends are in one process, else null.</param>
+/// <param name="shared">The payload where it lies, if this process can read it there, else null: within one process the sender's own buffer, over a Unix socket one over the sender's memory, for reading only.</param>
 /// <param name="sharedFirst">Index of the payload's first float in <paramref name="shared"/>.</param>
 public readonly ref struct BulkOffer(ushort type, ReadOnlySpan<byte> header, int floats, NativeBuffer? shared, int sharedFirst)
 {
@@ -106,7 +107,7 @@ public readonly ref struct BulkOffer(ushort type, ReadOnlySpan<byte> header, int
     public ReadOnlySpan<byte> Header { get; } = header;
     public int Floats { get; } = floats;
 
-    /// <summary>The sender's own buffer where both ends are in one process (see <see cref="BulkTarget.ByReference"/>), else null.</summary>
+    /// <summary>The payload where it lies (see <see cref="BulkTarget.ByReference"/>); null if its bytes come through a socket.</summary>
     public NativeBuffer? Shared { get; } = shared;
     public int SharedFirst { get; } = sharedFirst;
 }
@@ -146,7 +147,7 @@ public readonly record struct BulkTarget
     /// <summary>Write the payload into <paramref name="buffer"/>. The link holds a reference of its own while it writes; the caller's reference stays the caller's.</summary>
     public static BulkTarget Into(NativeBuffer buffer, int first, object? tag = null) => new() { Buffer = buffer, First = first, Tag = tag };
 
-    /// <summary>Hand over the sender's own buffer, without a copy. Legal only for an offer whose <see cref="BulkOffer.Shared"/> is not null.</summary>
+    /// <summary>Hand over the buffer that was offered, without a copy; nobody writes to it. Legal only for an offer whose <see cref="BulkOffer.Shared"/> is not null.</summary>
     public static BulkTarget ByReference(object? tag = null) => new() { WantsReference = true, Tag = tag };
 
     /// <summary>Read the payload and drop it. Counted by reason; the link stays open.</summary>

@@ -5,7 +5,7 @@ namespace Cluster.Link;
 /// <summary>Anonymous files and their mappings. Linux, 64-bit; memfd_create(2), mmap(2), madvise(2), fcntl(2) for the seals.</summary>
 internal static unsafe partial class MemoryCalls
 {
-    public const uint CloseOnExec = 1, AllowSealing = 2;
+    public const uint CloseOnExec = 1, AllowSealing = 2, NeverExecutable = 8;
     public const int ProtectRead = 1, ProtectWrite = 2, MapShared = 1;
     public const int HugePages = 14, PopulateRead = 22, PopulateWrite = 23;
     public const int AddSeals = 1033, GetSeals = 1034;

@@ -42,7 +42,9 @@ public sealed class SharedMemory : IBufferMemory
     private static unsafe SharedBlock? TryMake(int floats)
     {
         var bytes = FileBytes(floats);
-        var descriptor = Create("cluster-tensor", CloseOnExec | AllowSealing);
+        // Hardened systems want the third flag, kernels before 6.3 do not know it.
+        var descriptor = Create("cluster-tensor", CloseOnExec | AllowSealing | NeverExecutable);
+        if (descriptor < 0) descriptor = Create("cluster-tensor", CloseOnExec | AllowSealing);
         if (descriptor < 0) return null;
         var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         if (Truncate(handle, bytes) == 0 && Map(null, (nuint)bytes, ProtectRead | ProtectWrite, MapShared, handle, 0) is var start && start != MapFailed)
