@@ -5,6 +5,7 @@ using Cluster.Cli.Display;
 using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 using Cluster.Link;
+using Cluster.Membership;
 
 namespace Cluster.Cli.Launch;
 
@@ -15,12 +16,12 @@ internal static class LaunchedRun
     private const int LongestSocketFolder = 80;
 
     /// <summary>Kinds of faults that somebody carries out.</summary>
-    private static readonly FaultKind[] Strikable = [FaultKind.Kill, FaultKind.Stop];
+    private static readonly FaultKind[] Strikable = [.. ProcessFaults.All, .. MemberFaults.All];
 
     /// <returns>The exit code of <c>launch</c>.</returns>
     public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, CancellationToken stop)
     {
-        if (faults.FirstOrDefault(static f => !f.Facts.IsInside && !Strikable.Contains(f.Kind)) is { } unknown) throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", Strikable.Select(static k => k.Facts().Word))}");
+        if (faults.FirstOrDefault(static f => !f.Facts.IsInside && !Strikable.Contains(f.Kind)) is { } unknown) throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", FaultKinds.All.Where(static f => f.IsInside || Strikable.Contains(f.Kind)).Select(static f => f.Word))}");
         var sockets = SocketFolder();
         try
         {
@@ -28,14 +29,17 @@ internal static class LaunchedRun
             var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
             var inside = new InsideFaults(faults);
             var struck = faults.Where(static f => !f.Facts.IsInside).Select(static f => f.Step).ToHashSet();
-            var children = Children(run, folder, struck, sockets, coordinator, secret, inside);
-            var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name)], bare: NodeOptions.Coordinator);
+            var (children, node) = Children(run, folder, struck, sockets, coordinator, secret, inside);
+            var joining = faults.Where(static f => f.Kind == FaultKind.Join).Select(static f => f.Node);
+            var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name), .. joining], bare: NodeOptions.Coordinator);
             await using var link = new SupervisorLink(coordinator, secret, struck) { Begun = inside.Begun };
             var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
-            using var injector = new FaultInjector(faults, new ProcessFaults(supervisor).Kinds, TimeProvider.System, (node, sentence) =>
+            var members = new MemberFaults(supervisor, inside, name => node(NodeOptions.Worker, MemberNames.IndexIn(name, MemberRole.Worker)!.Value, []), () => File.Delete(coordinator.Name));
+            var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).ToDictionary();
+            using var injector = new FaultInjector(faults, actuators, TimeProvider.System, (name, sentence) =>
             {
-                printer.Said(node, sentence);
-                link.Happened("fault", node, sentence);
+                printer.Said(name, sentence);
+                link.Happened("fault", name, sentence);
             });
             link.Start(supervisor, injector);
             using var stopping = stop.Register(supervisor.RequestStop);
@@ -60,7 +64,8 @@ internal static class LaunchedRun
         throw new UserMistakeException($"the folder for temporary files is too deep for a Unix socket: {folder}; set TMPDIR to a shorter one");
     }
 
-    private static List<ChildSpec> Children(ResolvedRun run, RunFolder folder, IReadOnlySet<StepId> struck, string sockets, LinkAddress coordinator, string secret, InsideFaults inside)
+    /// <returns>The processes that the run begins with, and how any other node is started.</returns>
+    private static (List<ChildSpec> Children, Func<string, int, string[], ChildSpec> Node) Children(ResolvedRun run, RunFolder folder, IReadOnlySet<StepId> struck, string sockets, LinkAddress coordinator, string secret, InsideFaults inside)
     {
         var program = Environment.ProcessPath ?? throw new ClusterException("this process does not know its own program");
         var environment = new Dictionary<string, string?>(StringComparer.Ordinal) { [NodeOptions.SecretVariable] = secret };
@@ -74,11 +79,11 @@ internal static class LaunchedRun
             },
         };
         for (var i = 0; i < run.Options.Ps; i++)
-            children.Add(Node(NodeOptions.Shards, i, "--listen", $"unix:{Path.Combine(sockets, "p" + i)}"));
-        for (var i = 0; i < run.Options.Workers; i++) children.Add(Node(NodeOptions.Worker, i));
-        return children;
+            children.Add(Node(NodeOptions.Shards, i, ["--listen", $"unix:{Path.Combine(sockets, "p" + i)}"]));
+        for (var i = 0; i < run.Options.Workers; i++) children.Add(Node(NodeOptions.Worker, i, []));
+        return (children, Node);
 
-        ChildSpec Node(string role, int index, params string[] more) =>
+        ChildSpec Node(string role, int index, string[] more) =>
             new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. more], environment)
             {
                 EnvironmentAtStart = () => inside.EnvironmentOf($"{role}-{index}"),

@@ -142,6 +142,7 @@ internal sealed partial class NodeRegistry(
         var cause = closure.End switch
         {
             LinkEnd.Lost => "its process is gone (the connection was closed)",
+            LinkEnd.Silent when closure.ByPeer => "it gave the link up, having heard nothing of the coordinator for 500 ms",
             LinkEnd.Silent => "nothing was heard of it for 500 ms (stopped, or the network is cut)",
             LinkEnd.BadChecksum => $"a damaged frame came ({closure.Sentence})",
             _ => closure.Sentence,
@@ -191,11 +192,28 @@ internal sealed partial class NodeRegistry(
         }
     }
 
+    /// <summary>Asks whoever started this node to kill it and start it again; where nobody supervises, nothing happens.</summary>
+    public void Restart(string name, string reason)
+    {
+        lock (_lock)
+        {
+            foreach (var node in _nodes.Values)
+                if (node.Hello.Role == NodeOptions.Supervisor) node.Peer.Send(new RestartNode(name, reason));
+        }
+    }
+
     /// <summary>A record may wait for a fault of the step that is open: the supervisor must not miss it.</summary>
     private void Opened(RemotePeer peer)
     {
         lock (_lock)
             if (_notice is { } notice && _nodes.TryGetValue(peer, out var node) && node.Hello.Role == NodeOptions.Supervisor) peer.Send(notice);
+    }
+
+    /// <summary>Another coordinator carries the run: everybody is let go, and dials that one. Not the end of the run.</summary>
+    public void LetGo(string reason)
+    {
+        lock (_lock)
+            foreach (var node in _nodes.Values) node.Peer.Link?.Close(LinkEnd.Finished, reason);
     }
 
     /// <summary>The run is over: everybody is told and let go; who comes later hears the same. Ends when all have heard it, or when patience does.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
+using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Hosting;
 using Cluster.Contracts;
@@ -44,8 +45,15 @@ internal static class ShardHost
         Welcome? welcome = null;
         ShardNodes known = new([]);
         var gate = new Lock();
+        CoordinatorConnection? connection = null;
+        var news = new NodeNews(() => connection?.Name ?? options.Name, () => connection?.Peer);
+        var faults = NodeFaults.FromEnvironment(options.Name, (_, sentence) => news.Happened("fault", sentence));
+        options = NodeStart.Versioned(options, faults);
 
         IActorRef? Route(RemotePeer peer, object message, int target) => message is IReplicaInput && target >= 0 && target < slots.Length ? slots[target] : null;
+
+        // With a backlog ordered, messages go through an actor that keeps them back.
+        IActorRef Late(IActorRef slot) => faults.Has(FaultKind.Backlog) ? RunComposition.Spawn(system, BacklogActor.Props(slot, faults), slot.Path.Name + "-late") : slot;
 
         LinkVerdict Admit(LinkHello hello)
         {
@@ -67,7 +75,7 @@ internal static class ShardHost
 
         using var directory = new ShardDirectory(system, buffers, options, Route, static _ => { });
         ILinkListener? listener = null;
-        var connection = new CoordinatorConnection(system, buffers, options, options.Listen!.ToString(), Route, message =>
+        connection = new CoordinatorConnection(system, buffers, options, options.Listen!.ToString(), Route, message =>
         {
             if (message is RunLayout layout) layoutCame.TrySetResult(layout.ToLayout());
             if (message is not ShardNodes nodes) return;
@@ -97,8 +105,8 @@ internal static class ShardHost
             e => broken.TrySetResult(e));
         lock (gate)
         {
-            slots = [.. plan.Ranges.Select(range => RunComposition.Spawn(
-                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer), shardPeers), range.Shard.ToString()))];
+            slots = [.. plan.Ranges.Select(range => Late(RunComposition.Spawn(
+                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer), shardPeers), range.Shard.ToString())))];
             directory.Update(known, node);
         }
         welcome = first;
@@ -116,8 +124,9 @@ internal static class ShardHost
             {
                 connection.Peer!.MaxFloats = layout.StateFloats;
                 connection.Peer.Send(new NodeReady("", layout.Hash, "", ""));
+                news.Flush();
             },
-            lost: closure => Console.Error.WriteLine($"the link to the coordinator is lost ({closure.Sentence}); dialling again"),
+            lost: closure => news.Happened("link-lost", $"{first.Name} lost its link to the coordinator ({closure.Sentence}) and dials again."),
             stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {

@@ -122,6 +122,11 @@ internal sealed class NodeVerb : IVerb
             folder.Events.Append("interrupted", e.Message, "coordinator");
             throw new OperationCanceledException(e.Message, e, stop);
         }
+        catch (RunFailedException e) when (e.IsSuperseded)
+        {
+            // It has said so itself; the run goes on.
+            throw;
+        }
         catch (ClusterException e)
         {
             folder.Events.Append("failed", e.Message, "coordinator");
