@@ -35,7 +35,7 @@ public sealed partial class CoordinatorActor
     private bool IsAssembled()
     {
         if (_isAssembled) return true;
-        _isAssembled = Step.Workers.Count >= _plan.Workers;
+        _isAssembled = Step.Workers.Count + Step.Quarantined.Count >= _plan.Workers;
         if (!_isAssembled && !Step.Workers.IsEmpty) Timers.StartSingleTimer("assembly", new EnoughWaited(), AssemblyPatience);
         return _isAssembled;
     }
@@ -141,12 +141,33 @@ public sealed partial class CoordinatorActor
         _writing = null;
         _kept = written.Version;
         _listener.Checkpointed(written);
+        ForgetRecords(written.Version);
+        BetweenSteps();
+    }
+
+    /// <summary>Records that survive a power loss need not be remembered by the shards as well.</summary>
+    private void ForgetRecords(WeightsVersion version)
+    {
         foreach (var place in _run.Places)
         {
-            ToReplica(place.PrimaryReplica, new ForgetRecords(_run.Term, written.Version, place.Shard));
-            if (place.StandbyReplica is { } standby) ToReplica(standby, new ForgetRecords(_run.Term, written.Version, place.Shard));
+            ToReplica(place.PrimaryReplica, new ForgetRecords(_run.Term, version, place.Shard));
+            if (place.StandbyReplica is { } standby) ToReplica(standby, new ForgetRecords(_run.Term, version, place.Shard));
         }
-        BetweenSteps();
+    }
+
+    /// <summary>Between checkpoints, and in a run without any, the log is flushed now and then: else the shards' memory of it would grow for ever.</summary>
+    private void FlushLog(StepId step)
+    {
+        if (step.Value % Limits.FlushedSteps != 0) return;
+        try
+        {
+            _store.Flush();
+            ForgetRecords(step.Produces);
+        }
+        catch (IOException)
+        {
+            // The shards remember on; the next append says what is wrong with the disk.
+        }
     }
 
     private void NotWritten(CheckpointFailed failed)

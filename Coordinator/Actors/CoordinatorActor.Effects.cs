@@ -21,7 +21,7 @@ public sealed partial class CoordinatorActor
         switch (effect)
         {
             case StepEffect.Grant grant:
-                ToWorker(grant.Worker, new BeginStep(Step.Term, Step.Step, Step.Attempt, Step.Plan.LeafCount, grant.Leases, _stepTrace));
+                ToWorker(grant.Worker, new BeginStep(Step.Term, Step.Step, Step.Attempt, Step.Plan.LeafCount, grant.Leases, _stepTrace, Step.Audit?.Leaf));
                 break;
             case StepEffect.Abandon abandon:
                 Abandon(abandon);
@@ -262,6 +262,7 @@ public sealed partial class CoordinatorActor
         _stepSpan = null;
         _listener.Committed(record, _time.GetElapsedTime(_lastFinish, now), replayed);
         _lastFinish = now;
+        if (!replayed) FlushLog(record.Step);
         Feed(new GoOn());
     }
 

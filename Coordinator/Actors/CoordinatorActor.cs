@@ -110,7 +110,9 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         Receive<WorkerReady>(ready =>
         {
             Feed(new WorkerJoined(ready.Worker));
-            WorkerHere(ready.Worker);
+            // One that is quarantined is here and takes no part.
+            if (Step.Workers.ContainsKey(ready.Worker)) WorkerHere(ready.Worker);
+            else BetweenSteps();
         });
         Receive<WorkerGone>(gone => LoseWorker(new WorkerLost(gone.Worker, gone.Cause, gone.IsPlanned)));
         Receive<WorkerFailed>(Failed);

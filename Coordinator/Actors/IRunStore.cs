@@ -30,6 +30,10 @@ public interface IRunStore : IDisposable
     /// <exception cref="IOException">Disk full or broken; the log is as before.</exception>
     bool Append(ReadOnlySpan<byte> line);
 
+    /// <summary>Makes everything appended so far survive a power loss.</summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    void Flush();
+
     /// <summary>A version that <see cref="AdoptLog"/> offered; the caller releases it. Null = the seeded first weights are meant.</summary>
     LoadShard? Load(WeightsVersion version);
 }

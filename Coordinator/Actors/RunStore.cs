@@ -98,7 +98,10 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
             _log = CommitLogFile.Continue(CommitsPath, bytes.Length);
             var last = new StepId(lines.Count);
             var version = checkpoints.Newest(last) ?? WeightsVersion.Initial;
-            return new LogAdopted(last, version, [.. lines.Skip((int)version.Value).Select(static l => l.Record)]);
+            return new LogAdopted(last, version, [.. lines.Skip((int)version.Value).Select(static l => l.Record)])
+            {
+                Quarantined = CommitLog.QuarantinedIn(lines.Select(static l => l.Record)),
+            };
         }
         return null;
     }
@@ -161,7 +164,6 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
         return log.IsAt(CommitsPath);
     }
 
-    /// <summary>Makes everything appended so far survive a power loss.</summary>
     public void Flush() => _log?.Flush();
 
     public LoadShard? Load(WeightsVersion version) => checkpoints.Newest(new StepId(version.Value)) == version ? checkpoints.Load(version) : null;

@@ -75,6 +75,12 @@ public static class CommitLog
                 json.WriteEndObject();
             }
             json.WriteEndArray();
+            if (record.Quarantined is { Count: > 0 } quarantined)
+            {
+                json.WriteStartArray("quarantined");
+                foreach (var worker in quarantined) json.WriteNumberValue(worker.Index);
+                json.WriteEndArray();
+            }
             WriteDouble(json, "ms", milliseconds);
             json.WriteEndObject();
         }
@@ -100,6 +106,11 @@ public static class CommitLog
         }
         return new CommitLogContent(lines, start, file.Length - start);
     }
+
+    /// <summary>Workers that these records name as quarantined, each with the step that did first.</summary>
+    public static IReadOnlyDictionary<WorkerId, StepId> QuarantinedIn(IEnumerable<CommitRecord> records) => records
+        .SelectMany(static r => (r.Quarantined ?? []).Select(w => (Worker: w, r.Step)))
+        .GroupBy(static q => q.Worker).ToDictionary(static g => g.Key, static g => g.Min(static q => q.Step));
 
     private static void CheckOrder(List<CommitLine> lines, CommitLine line)
     {
@@ -155,7 +166,8 @@ public static class CommitLog
             ReadDouble(json, "scale"),
             ReadDouble(json, "lr"),
             json.GetProperty("applied").GetBoolean(),
-            leaves);
+            leaves,
+            json.TryGetProperty("quarantined", out var quarantined) ? [.. quarantined.EnumerateArray().Select(static w => new WorkerId(w.GetInt32()))] : null);
         var workers = record.Leaves.Select(static l => l.Worker).Distinct().Count();
         if (json.GetProperty("workers").GetInt32() != workers) throw new FormatException($"it says {json.GetProperty("workers")} workers, its leaves name {workers}");
         return new CommitLine(record, ReadDouble(json, "ms"));

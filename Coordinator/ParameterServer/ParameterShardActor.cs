@@ -6,7 +6,11 @@ using Cluster.Coordinator.Core;
 namespace Cluster.Coordinator.ParameterServer;
 
 /// <summary>What of the run's configuration a shard works with.</summary>
-public sealed record ShardSettings(ShardId Shard, ParameterLayout Layout, ShardRange Range, OptimizerOptions Optimizer);
+public sealed record ShardSettings(ShardId Shard, ParameterLayout Layout, ShardRange Range, OptimizerOptions Optimizer)
+{
+    /// <summary>Where the memory of weights, sums and optimizer state comes from: they are sent to workers and standbys.</summary>
+    public IBufferMemory Memory { get; init; } = PrivateMemory.Instance;
+}
 
 /// <summary>Whom a shard's copy talks to. Called on the actor's thread; the host keeps them up to date.</summary>
 /// <param name="Workers">Everybody that weights are sent to.</param>

@@ -30,9 +30,9 @@ internal sealed class ShardTensors : IDisposable
         _settings = settings;
         _update = new ShardUpdate(settings.Range, settings.Layout, SgdRule.Create(settings.Optimizer));
         _reducer = new ShardReducer(settings.Range, settings.Layout);
-        _versions = new NativeBufferPool(settings.Range.Length);
-        _sums = new NativeBufferPool(settings.Range.Length);
-        _slots = _update.MomentumLength > 0 ? new NativeBufferPool(_update.MomentumLength) : null;
+        _versions = new NativeBufferPool(settings.Range.Length, settings.Memory);
+        _sums = new NativeBufferPool(settings.Range.Length, settings.Memory);
+        _slots = _update.MomentumLength > 0 ? new NativeBufferPool(_update.MomentumLength, settings.Memory) : null;
     }
 
     private ShardRange Range => _settings.Range;

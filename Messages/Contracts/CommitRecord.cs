@@ -19,6 +19,7 @@ public sealed record LeafRecord(
 /// <param name="LearningRate">Of this step.</param>
 /// <param name="Applied">False for a skipped step: version v has the weights of v-1.</param>
 /// <param name="Leaves">In leaf order.</param>
+/// <param name="Quarantined">Workers whose bits were found wrong in this step: they take no part from here on. Null = none.</param>
 [MessagePackObject]
 public sealed record CommitRecord(
     [property: Key(0)] Term Term,
@@ -32,4 +33,5 @@ public sealed record CommitRecord(
     [property: Key(8)] double Scale,
     [property: Key(9)] double LearningRate,
     [property: Key(10)] bool Applied,
-    [property: Key(11)] IReadOnlyList<LeafRecord> Leaves);
+    [property: Key(11)] IReadOnlyList<LeafRecord> Leaves,
+    [property: Key(12)] IReadOnlyList<WorkerId>? Quarantined = null);

@@ -177,6 +177,9 @@ public static class Limits
     /// </summary>
     public const int LinkUnixSendBufferBytes = 1 << 20;
 
+    /// <summary>Steps after which the commit log is flushed even without a checkpoint: the shards remember no more records than that, 0.8 MB at 190 bytes each.</summary>
+    public const int FlushedSteps = 4_096;
+
     // ---- nodes at the coordinator's door ----
 
     /// <summary>How long a node asks for a place that another process has: ten leases of 500 ms, within which the death of that process is noticed.</summary>
@@ -187,6 +190,26 @@ public static class Limits
 
     /// <summary>See <see cref="ToldRefusals"/>.</summary>
     public const int RefusalWindowSeconds = 60;
+
+    // ---- the fault proxy ----
+
+    /// <summary>Bytes of one read of the proxy, and under way in one direction of a connection that is not delayed: what a Unix socket holds (208 KiB), rounded up.</summary>
+    public const int ProxyReadBytes = 256 * 1024;
+
+    /// <summary>Bytes under way in one direction of a delayed connection: 70 ms at 100 MB/s are 7 MB; rounded up. Beyond it the sender waits, as for a TCP window.</summary>
+    public const int ProxyDelayedBytes = 8 << 20;
+
+    /// <summary>Bytes that a connection writes in one turn at a limited rate: 50 heartbeats, so that they pass between the tensors as over a fair queue.</summary>
+    public const int ProxyTurnBytes = 4096;
+
+    /// <summary>Connections through one proxy: three for each of some 300 nodes; two descriptors each. More wait in the backlog.</summary>
+    public const int ProxyConnections = 1000;
+
+    /// <summary>Smallest read that <c>corrupt</c>, <c>duplicate</c> and <c>reorder</c> strike: twice a handshake message, so that they strike tensors.</summary>
+    public const int ProxyLargeSegmentBytes = 8192;
+
+    /// <summary>Longest delay of a proxy, in milliseconds: a minute, a hundred leases.</summary>
+    public const int MaxProxyDelayMilliseconds = 60_000;
 
     // ---- faults and what nodes say of themselves ----
 
@@ -210,4 +233,53 @@ public static class Limits
 
     /// <summary>A shard that is waited for is never called late before: half of the 2 s within which it is to be named.</summary>
     public const double ShardLateMilliseconds = 1_000;
+
+    // ---- chaos: faults against real processes ----
+
+    /// <summary>Largest plan of faults: <see cref="MaxPlannedFaults"/> rows of a hundred bytes, five times over.</summary>
+    public const int MaxPlanBytes = 1 << 20;
+
+    /// <summary>Most faults of a plan: each is an argument of some 30 bytes, and Linux takes 2 MiB of arguments and environment; a quarter of that twice over.</summary>
+    public const int MaxPlannedFaults = 2_000;
+
+    /// <summary>How often the commit log is looked at for new records: recovery times are known to so much.</summary>
+    public const int CommitTailMilliseconds = 5;
+
+    /// <summary>A disturbed run without a new record for so long is stuck: the longest default fault is five seconds, a start with replay a minute on a slow machine; five of those.</summary>
+    public const int ChaosPatienceSeconds = 300;
+
+    /// <summary>A supervisor's processes end within this time of its death: DESIGN 8.</summary>
+    public const int OrphanSeconds = 2;
+
+    /// <summary>Points of a curve in report.html: twice the pixels of a wide screen.</summary>
+    public const int ReportCurvePoints = 2_000;
+
+    /// <summary>Faults that report.html shows: at 3 KB each, marks included, two thirds of the 2 MB that the page may have.</summary>
+    public const int ReportFaultRows = 300;
+
+    /// <summary>Lanes of processes in report.html: what a person scrolls through.</summary>
+    public const int ReportLanes = 64;
+
+    /// <summary>Sentences about what was done after one fault: the report is read, not searched.</summary>
+    public const int ReportAnswers = 4;
+
+    /// <summary>Rows of the timeline in report.html: at 300 bytes each a third of the 2 MB.</summary>
+    public const int ReportEventRows = 2_000;
+
+    // ---- shared memory between processes of one machine ----
+
+    /// <summary>Floats of the smallest buffer that gets a segment of its own: 64 KiB. Less is copied in the time in which a descriptor is handed over and mapped.</summary>
+    public const int SharedBufferFloats = 16 * 1024;
+
+    /// <summary>Segments of a process, each with a descriptor: a role has some ten tensors per shard and per step under way; a quarter of the usual 1,024 descriptors.</summary>
+    public const int SharedSegments = 256;
+
+    /// <summary>Segments of one peer that are mapped: all that it can have.</summary>
+    public const int LinkSegments = SharedSegments;
+
+    /// <summary>Bytes of one peer's segments that are mapped: address space, the memory is the peer's. Two of the largest states of 8 GiB.</summary>
+    public const long LinkMappedBytes = 16L << 30;
+
+    /// <summary>Descriptors that have come and belong to no frame yet: each comes with its own frame, so one; room for those of frames that read-ahead brought along.</summary>
+    public const int LinkDescriptors = 8;
 }

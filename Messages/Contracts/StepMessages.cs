@@ -8,6 +8,7 @@ public interface IStepInput;
 /// <summary>Coordinator to worker: compute these leaves from weights <see cref="StepId.Consumes"/>, once you hold them.</summary>
 /// <param name="Leases">Leaf runs of this worker in this attempt; may be empty.</param>
 /// <param name="LeafCount">L of this step.</param>
+/// <param name="AuditLeaf">Whoever computes this leaf reports its hash, so that the copies of several workers can be compared; null = none.</param>
 [MessagePackObject]
 public sealed record BeginStep(
     [property: Key(0)] Term Term,
@@ -15,13 +16,15 @@ public sealed record BeginStep(
     [property: Key(2)] int Attempt,
     [property: Key(3)] int LeafCount,
     [property: Key(4)] IReadOnlyList<LeafRange> Leases,
-    [property: Key(5)] TraceContext Trace) : IWorkerInput;
+    [property: Key(5)] TraceContext Trace,
+    [property: Key(6)] int? AuditLeaf = null) : IWorkerInput;
 
 /// <summary>A worker finished one leaf of one step. Small on purpose: the tensor travels as tree nodes.</summary>
 /// <param name="LossSum">Sum, not mean, of per-sample loss in nats: uneven leaves add up exactly.</param>
 /// <param name="SampleDigest">Digest of the ids that were decoded: what the auditor recomputes.</param>
 /// <param name="IsFinite">False if any element is NaN or infinite. Absent on the wire reads as false: unproven.</param>
 /// <param name="FirstBadParameter">Where, when not finite.</param>
+/// <param name="Hash">Lower-case SHA-256 of the leaf's gradient, buffers, loss and correct count, when it is audited; else null.</param>
 [MessagePackObject]
 public sealed record LeafDone(
     [property: Key(0)] Term Term,
@@ -35,7 +38,8 @@ public sealed record LeafDone(
     [property: Key(8)] ulong SampleDigest,
     [property: Key(9)] bool IsFinite,
     [property: Key(10)] string? FirstBadParameter,
-    [property: Key(11)] TraceContext Trace) : IStepInput;
+    [property: Key(11)] TraceContext Trace,
+    [property: Key(12)] string? Hash = null) : IStepInput;
 
 /// <summary>Shard to coordinator: the tree is complete for all chunks of this shard.</summary>
 /// <param name="FirstChunk">Index of the first chunk in <paramref name="SquaredNorms"/>.</param>

@@ -55,8 +55,9 @@ public sealed record LinkAddress(LinkTransportKind Kind, string Name, int Port)
         return new LinkAddress(LinkTransportKind.Unix, path, 0);
     }
 
+    /// <summary>As sockets take it. A host's name is looked up; IPv4 goes first.</summary>
     /// <exception cref="UserMistakeException">The host has no address.</exception>
-    internal EndPoint Resolve()
+    public EndPoint Resolve()
     {
         if (Kind == LinkTransportKind.Unix) return new UnixDomainSocketEndPoint(Name);
         if (IPAddress.TryParse(Name, out var ip)) return new IPEndPoint(ip, Port);

@@ -56,6 +56,12 @@ public sealed record LinkOptions
 
     /// <summary>Payload bytes that may wait to be written. They are references to memory that exists anyway; one frame always fits.</summary>
     public long BulkQueueBytes { get; init; } = Limits.LinkBulkQueueBytes;
+
+    /// <summary>
+    /// Hands tensors that lie in <see cref="SharedMemory"/> over without copying them, and takes them so, where the peer is at the other end of a
+    /// Unix socket and allows it too. At most <see cref="BulkQueueBytes"/> are lent at a time; beyond that they are copied.
+    /// </summary>
+    public bool AllowSharedMemory { get; init; } = true;
 }
 
 /// <summary>What a listener needs.</summary>

@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Link;
 
 namespace Cluster.Remoting;
 
@@ -11,6 +12,9 @@ internal sealed class Arrivals(BufferPools buffers)
 {
     /// <summary>Where the payload of a frame without one goes.</summary>
     private static readonly NativeBuffer Nowhere = NativeBuffer.Allocate(1);
+
+    /// <summary>Marks a tensor that is taken where it lies.</summary>
+    private static readonly object Reference = new();
 
     private readonly Dictionary<uint, Arriving> _open = [];
 
@@ -44,8 +48,9 @@ internal sealed class Arrivals(BufferPools buffers)
     /// Where a frame's payload goes, or why nowhere. Nothing of the header is proven before the checksum: it is used to
     /// find memory, within bounds, and to follow the order; what it announced is taken in by <see cref="Take"/>.
     /// </summary>
+    /// <param name="shared">Where the payload lies already, if this process can read it there.</param>
     /// <param name="maxFloats">Longest tensor; 0 = none is expected.</param>
-    public (NativeBuffer Buffer, int First, string? Refusal) Place(ushort type, ReadOnlySpan<byte> header, int floats, int maxFloats)
+    public BulkTarget Place(ushort type, ReadOnlySpan<byte> header, int floats, NativeBuffer? shared, int maxFloats)
     {
         if (BulkHeader.Read(header) is not { } frame) return Refuse("tensor out of bounds");
         var piece = header.Length - BulkHeader.Bytes;
@@ -65,7 +70,10 @@ internal sealed class Arrivals(BufferPools buffers)
                 return Refuse("tensor out of bounds");
             }
             _open[frame.Transfer] = message;
-            return floats == 0 ? (Nowhere, 0, null) : (message.Tensors[frame.Tensor] ??= buffers.Rent(frame.Length), frame.First, null);
+            if (floats == 0) return BulkTarget.Into(Nowhere, 0);
+            // A tensor that came whole, in a buffer that is nothing but this tensor: it is taken as it is.
+            if (floats == frame.Length && shared?.Length == floats) return BulkTarget.ByReference(Reference);
+            return BulkTarget.Into(message.Tensors[frame.Tensor] ??= buffers.Rent(frame.Length), frame.First);
         }
     }
 
@@ -79,17 +87,24 @@ internal sealed class Arrivals(BufferPools buffers)
             || frame.First != message.Arrived[frame.Tensor] || floats > frame.Length - frame.First;
     }
 
-    private static (NativeBuffer, int, string) Refuse(string reason) => (Nowhere, 0, reason);
+    private static BulkTarget Refuse(string reason) => BulkTarget.Refuse(reason);
 
     /// <summary>Takes a frame in that is in its place and proven. The message when that made it whole, with the ownership of its buffers.</summary>
+    /// <param name="target">What <see cref="Place"/> answered, with the buffer; a reference that came is owned from here on.</param>
     /// <exception cref="ClusterException">The head is no message, or announces other tensors; the buffers are released.</exception>
-    public (object Message, int Target)? Take(ReadOnlySpan<byte> header, int floats)
+    public (object Message, int Target)? Take(ReadOnlySpan<byte> header, int floats, BulkTarget target)
     {
         var frame = BulkHeader.Read(header)!.Value;
         Arriving? message;
         lock (_open)
         {
-            if (!_open.TryGetValue(frame.Transfer, out message)) return null;
+            var reference = ReferenceEquals(target.Tag, Reference) ? target.Buffer : null;
+            if (!_open.TryGetValue(frame.Transfer, out message))
+            {
+                reference?.Dispose();
+                return null;
+            }
+            if (reference is not null) message.Tensors[frame.Tensor] = reference;
             message.Head.AddRange(header[BulkHeader.Bytes..]);
             if (floats > 0) message.Arrived[frame.Tensor] += floats;
             if (!message.IsWhole) return null;

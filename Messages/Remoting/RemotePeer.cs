@@ -136,15 +136,11 @@ public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCall
         Deliver(WireTypes.Read(type, body[sizeof(int)..]), BinaryPrimitives.ReadInt32LittleEndian(body));
     }
 
-    BulkTarget ILinkHandler.Bulk(ILink link, in BulkOffer offer)
-    {
-        var (buffer, first, refusal) = _arrivals.Place(offer.Type, offer.Header, offer.Floats, MaxFloats);
-        return refusal is null ? BulkTarget.Into(buffer, first) : BulkTarget.Refuse(refusal);
-    }
+    BulkTarget ILinkHandler.Bulk(ILink link, in BulkOffer offer) => _arrivals.Place(offer.Type, offer.Header, offer.Floats, offer.Shared, MaxFloats);
 
     void ILinkHandler.BulkArrived(ILink link, in BulkArrival arrival)
     {
-        if (_arrivals.Take(arrival.Header, arrival.Floats) is { } whole) Deliver(whole.Message, whole.Target);
+        if (_arrivals.Take(arrival.Header, arrival.Floats, arrival.Target) is { } whole) Deliver(whole.Message, whole.Target);
     }
 
     // The buffer belongs to its message, which ends with the link.

@@ -12,7 +12,11 @@ namespace Cluster.Workers.Actors;
 /// <param name="TotalSteps">Nothing is prefetched beyond.</param>
 /// <param name="Shards">P.</param>
 public sealed record WorkerSettings(
-    WorkerId Worker, int Shards, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, double LogitScale);
+    WorkerId Worker, int Shards, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, double LogitScale)
+{
+    /// <summary>Where the memory of gradient nodes comes from: they are what is sent.</summary>
+    public IBufferMemory Memory { get; init; } = PrivateMemory.Instance;
+}
 
 /// <summary>
 /// The device side of a worker: everything that happens on its compute thread. Holds no mailbox and makes no decision;
@@ -20,7 +24,7 @@ public sealed record WorkerSettings(
 /// </summary>
 internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine engine, LeafPrefetcher prefetcher, EvaluationBatches? evaluation) : IDisposable
 {
-    private readonly NativeBufferPool _nodes = new(engine.Layout.StateFloats);
+    private readonly NativeBufferPool _nodes = new(engine.Layout.StateFloats, settings.Memory);
     private readonly NativeBuffer _state = NativeBuffer.Allocate(engine.Layout.StateFloats);
     private readonly NodeAccumulator _accumulator = new();
 
@@ -96,7 +100,9 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         var outcome = engine.ComputeLeaf(prepared.Batch, settings.Seed, begin.Step, leaf, buffer.Span);
         leafDone(new LeafDone(
             begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker, prepared.SampleCount, outcome.LossSum, outcome.CorrectCount,
-            prepared.SampleDigest, outcome.IsFinite, outcome.FirstBadParameter, trace));
+            prepared.SampleDigest, outcome.IsFinite, outcome.FirstBadParameter, trace,
+            // Taken before the leaf is added to others: it is this leaf alone that is compared.
+            begin.AuditLeaf == leaf ? LeafHash.Of(buffer.Span, outcome.LossSum, outcome.CorrectCount) : null));
         (TreeNode Node, NativeBuffer Buffer)? completed;
         using (var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.LocalSum, trace))
         {

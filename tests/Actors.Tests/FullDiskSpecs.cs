@@ -38,6 +38,8 @@ public sealed class FullDiskSpecs
             return store.Append(line);
         }
 
+        public void Flush() => store.Flush();
+
         public LoadShard? Load(WeightsVersion version) => store.Load(version);
 
         public void Dispose() { }

@@ -21,6 +21,8 @@ internal sealed class GatedStore(IRunStore store, StepId at, bool isBehind) : IR
 
     public LogAdopted? AdoptLog(Term term, IReadOnlyList<CommitRecord> promised) => store.AdoptLog(term, promised);
 
+    public void Flush() => store.Flush();
+
     public LoadShard? Load(WeightsVersion version) => store.Load(version);
 
     public bool Append(ReadOnlySpan<byte> line)

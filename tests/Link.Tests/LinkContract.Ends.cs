@@ -41,7 +41,7 @@ public abstract partial class LinkContract
     public void Dismissed_link_ends_at_once_and_releases_what_waits()
     {
         using var gate = new ManualResetEventSlim();
-        using var pool = new NativeBufferPool(1_000_000);
+        using var pool = new NativeBufferPool(1_000_000, _memory);
         using var far = new Recorder { BulkGate = gate };
         using var peers = Connect(far: far);
         for (var i = 0; i < 20; i++)
@@ -59,7 +59,7 @@ public abstract partial class LinkContract
     [Fact]
     public void Nothing_is_taken_after_the_end()
     {
-        using var pool = new NativeBufferPool(100);
+        using var pool = new NativeBufferPool(100, _memory);
         using var peers = Connect();
         peers.Near.Link.Close(LinkEnd.Finished, "done");
         using (var buffer = pool.Rent())
@@ -113,7 +113,7 @@ public abstract partial class LinkContract
     public void Tensors_that_nobody_takes_end_the_link_after_the_limit()
     {
         using var gate = new ManualResetEventSlim();
-        using var pool = new NativeBufferPool(1_000_000);
+        using var pool = new NativeBufferPool(1_000_000, _memory);
         using var far = new Recorder { BulkGate = gate };
         using var peers = Connect(far: far, options: LinkOptions.Default with { BulkQueueBytes = 1 << 20, BackPressureLimit = TimeSpan.FromMilliseconds(200) });
         var taken = 0;

@@ -116,7 +116,7 @@ public abstract partial class LinkContract
     [Fact]
     public void Buffer_comes_back_to_its_pool_once_the_frame_is_delivered()
     {
-        using var pool = new NativeBufferPool(100_000);
+        using var pool = new NativeBufferPool(100_000, _memory);
         using var peers = Connect();
         for (var i = 0; i < 20; i++)
         {

@@ -3,14 +3,18 @@ using Cluster.Contracts;
 
 namespace Cluster.Link.Tests;
 
-/// <summary>What every transport promises. One suite, three transports.</summary>
-public abstract partial class LinkContract(LinkTransportKind kind)
+/// <summary>What every transport promises. One suite, all transports; over Unix sockets with and without shared memory.</summary>
+/// <param name="isShared">Tensors lie in memory that the peer can map, and both sides allow it.</param>
+public abstract partial class LinkContract(LinkTransportKind kind, bool isShared = false)
 {
-    private Peers Connect(Recorder? near = null, Recorder? far = null, LinkOptions? options = null) => Peers.Connect(kind, near, far, options);
+    private readonly IBufferMemory _memory = isShared ? SharedMemory.Instance : PrivateMemory.Instance;
 
-    private static NativeBuffer Numbers(int length, int seed)
+    private Peers Connect(Recorder? near = null, Recorder? far = null, LinkOptions? options = null) =>
+        Peers.Connect(kind, near, far, (options ?? LinkOptions.Default) with { AllowSharedMemory = isShared });
+
+    private NativeBuffer Numbers(int length, int seed)
     {
-        var buffer = NativeBuffer.Allocate(length);
+        var buffer = NativeBuffer.Allocate(length, _memory);
         for (var i = 0; i < length; i++) buffer.Span[i] = i + (seed * 0.25f);
         return buffer;
     }
@@ -62,6 +66,8 @@ public abstract partial class LinkContract(LinkTransportKind kind)
 }
 
 public sealed class UnixLinkSpecs() : LinkContract(LinkTransportKind.Unix);
+
+public sealed class SharedMemoryLinkSpecs() : LinkContract(LinkTransportKind.Unix, isShared: true);
 
 public sealed class TcpLinkSpecs() : LinkContract(LinkTransportKind.Tcp);
 

@@ -10,9 +10,10 @@ internal sealed class RawPeer : IDisposable
 {
     private readonly ILinkListener _listener;
     private readonly IChannel _bulk, _beat, _control;
+    private readonly FrameReader _reader;
 
     private RawPeer(ILinkListener listener, Recorder far, IChannel bulk, IChannel beat, IChannel control) =>
-        (_listener, Far, _bulk, _beat, _control) = (listener, far, bulk, beat, control);
+        (_listener, Far, _bulk, _beat, _control, _reader) = (listener, far, bulk, beat, control, new FrameReader(control, Lane.Control));
 
     public Recorder Far { get; }
 
@@ -34,6 +35,11 @@ internal sealed class RawPeer : IDisposable
         fixed (byte* start = bytes) Of(lane).SendAll([new Segment(start, (nuint)bytes.Length)]);
     }
 
+    public unsafe void Write(Lane lane, ReadOnlySpan<byte> bytes, System.Runtime.InteropServices.SafeHandle descriptor)
+    {
+        fixed (byte* start = bytes) Of(lane).SendAll([new Segment(start, (nuint)bytes.Length)], descriptor);
+    }
+
     public void Finish(Lane lane) => Of(lane).FinishSending();
 
     private IChannel Of(Lane lane) => lane switch { Lane.Bulk => _bulk, Lane.Heartbeat => _beat, _ => _control };
@@ -41,12 +47,18 @@ internal sealed class RawPeer : IDisposable
     /// <summary>Reads the control connection up to the goodbye: what the other side said about the end.</summary>
     public (LinkEnd End, string Sentence) Goodbye()
     {
-        var reader = new FrameReader(_control, Lane.Control);
-        while (reader.Next(out var frame, out var body, out _) == FrameReader.Result.Frame)
+        while (_reader.Next(out var frame, out var body, out _) == FrameReader.Result.Frame)
         {
             if (frame.Type == FrameTypes.Goodbye) return ((LinkEnd)body[0], HandshakeCodec.ReadSentence(body[1..]));
         }
         throw new InvalidOperationException("no goodbye came");
+    }
+
+    /// <summary>The next frame about shared memory on the control connection.</summary>
+    public (ushort Type, ulong Number) NextNumber()
+    {
+        if (_reader.Next(out var frame, out var body, out _) != FrameReader.Result.Frame) throw new InvalidOperationException("the control connection ended");
+        return (frame.Type, BinaryPrimitives.ReadUInt64LittleEndian(body));
     }
 
     /// <summary>A whole frame as bytes.</summary>

@@ -83,7 +83,8 @@ public abstract partial class RemotePeerContract
             SendRaw(ends.Near, 104, new BulkHeader(1, 1, head.Length, 1, 2, 0, 40), [], seed.Weights, 20);
             Pass(ends);
             Assert.Equal(1, ends.Far.Peer.Arriving);
-            Assert.Equal(2, ends.Far.Buffers.All.Single(static p => p.Length == 40).Created);
+            // Within one process the first tensor, which is whole, is taken where it lies.
+            Assert.Equal(kind == LinkTransportKind.InProcess ? 1 : 2, ends.Far.Buffers.All.Single(static p => p.Length == 40).Created);
             ends.End();
             ends.Far.AssertNothingHeld();
         }

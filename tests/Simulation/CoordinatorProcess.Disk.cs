@@ -19,6 +19,11 @@ internal sealed partial class CoordinatorProcess
     private void WriteTerm(StepEffect.WriteTerm write) => After(World.Random.Between(0.2, 3), () =>
     {
         if (State.Term != write.Term) return;
+        if (World.Now < World.Disk.FullUntil)
+        {
+            WriteTerm(write);
+            return;
+        }
         if (World.Disk.Term > write.Known)
         {
             Feed(new TermTaken(World.Disk.Term));
@@ -35,6 +40,15 @@ internal sealed partial class CoordinatorProcess
     /// </summary>
     private void Append(CommitRecord record)
     {
+        if (World.Now < World.Disk.FullUntil)
+        {
+            // The step waits until there is room.
+            After(SimulationLimits.DiskRetryMilliseconds, () =>
+            {
+                if (State.Step.Phase == StepPhase.Committing && ReferenceEquals(State.Step.Record, record)) Append(record);
+            });
+            return;
+        }
         var (file, term) = (_log!, State.Term);
         var line = CommitLog.Write(record, milliseconds: 1);
         _append = (file, record, line);
@@ -103,7 +117,7 @@ internal sealed partial class CoordinatorProcess
         if (World.IsTracing) World.Say(this, $"file {copy.Number} is the log now, with {records.Count} records");
         World.Faults.Passes(FaultPoint.LogAdopted, this);
         var checkpoint = World.Disk.Checkpoints.Keys.Where(v => v.Value <= records.Count).DefaultIfEmpty(WeightsVersion.Initial).Max();
-        Feed(new LogAdopted(new StepId(records.Count), checkpoint, [.. records.Where(r => r.Step.Produces > checkpoint)]));
+        Feed(new LogAdopted(new StepId(records.Count), checkpoint, [.. records.Where(r => r.Step.Produces > checkpoint)]) { Quarantined = CommitLog.QuarantinedIn(records) });
     }
 
     private void Keep(WeightsVersion version)

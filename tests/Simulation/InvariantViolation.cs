@@ -26,6 +26,9 @@ public static class InvariantNames
     public const string SameBits = "the same bits as the undisturbed run";
     public const string RecordFirst = "the record comes before the update";
 
+    /// <summary>Who is quarantined has said wrong bits, and nothing of it is in a sum from then on.</summary>
+    public const string OnlyLiars = "liars alone are quarantined, and with all that they computed";
+
     /// <summary>Not of one event, but of the run: after the last fault it finishes, and old coordinators step down.</summary>
     public const string Finishes = "the run finishes";
 
@@ -33,5 +36,5 @@ public static class InvariantNames
     public const string NeverStuck = "no input is without an answer";
 
     public static readonly IReadOnlyList<string> All =
-        [OneRecordPerStep, EachSampleOnce, LogNeverGoesBack, OldOrdersAreVoid, StandbyHasIt, AllPromisedFirst, SameBits, RecordFirst, Finishes, NeverStuck];
+        [OneRecordPerStep, EachSampleOnce, LogNeverGoesBack, OldOrdersAreVoid, StandbyHasIt, AllPromisedFirst, SameBits, RecordFirst, OnlyLiars, Finishes, NeverStuck];
 }

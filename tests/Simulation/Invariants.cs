@@ -58,6 +58,14 @@ internal sealed class Invariants(World world)
         };
         if (of != (step.Term, step.Step, step.Attempt) && (next.Step.Leaves != step.Leaves || next.Step.Reduced != step.Reduced))
             throw new InvariantViolation(InvariantNames.OldOrdersAreVoid, $"{coordinator} counted {sent} in attempt {step.Attempt} at step {step.Step} of term {step.Term}");
+        foreach (var worker in next.Step.Quarantined.Keys.Except(step.Quarantined.Keys))
+        {
+            if (sent is not LogAdopted) world.Count("quarantined");
+            if (!world.Faults.IsLiar(worker)) throw new InvariantViolation(InvariantNames.OnlyLiars, $"{coordinator} quarantined {worker}, whose bits are right");
+        }
+        foreach (var append in effects.OfType<StepEffect.AppendCommit>())
+            if (next.Step.Reduced.SelectMany(static r => r?.Contributors ?? []).FirstOrDefault(c => next.Step.Quarantined.ContainsKey(c.Worker)) is { } wrong)
+                throw new InvariantViolation(InvariantNames.OnlyLiars, $"{coordinator} decided step {append.Record.Step} on node {wrong.Node} of {wrong.Worker}, which is quarantined");
         foreach (var append in effects.OfType<StepEffect.AppendCommit>())
             if (append.Record.Term != before.Term) throw new InvariantViolation(InvariantNames.OldOrdersAreVoid, $"{coordinator} decided in term {before.Term} what it records for term {append.Record.Term}");
     }

@@ -119,14 +119,15 @@ internal sealed class WorkerProcess : Process
         _isComputing = false;
         var step = job.Begin.Step;
         World.Count("leaves computed");
-        var isFinite = !World.Faults.Spoils(step, leaf);
+        var isFinite = !World.Faults.Spoils(Id, step, leaf);
         var gradient = Arithmetic.Gradient(weights, step, leaf);
         if (!isFinite) gradient = Arithmetic.Spoilt(gradient);
+        var isAudited = job.Begin.AuditLeaf == leaf;
         var plan = World.Scenario.Plan(step);
         var samples = plan.Leaf(leaf).Count;
         var digest = plan.DigestOf(leaf, new SampleOrder(World.Scenario.Seed, plan.Epoch, World.Scenario.TrainingSamples));
         var done = new LeafDone(job.Begin.Term, step, job.Begin.Attempt, leaf, Id, samples, Arithmetic.LossSum(weights, step, leaf),
-            Arithmetic.CorrectCount(step, leaf, samples), digest, isFinite, isFinite ? null : "w", default);
+            Arithmetic.CorrectCount(step, leaf, samples), digest, isFinite, isFinite ? null : "w", default, isAudited ? HashOf(gradient, weights, step, leaf, samples) : null);
         job.Done[leaf] = (done, gradient);
         foreach (var node in job.Nodes.Where(n => !job.Pushed.ContainsKey(n)).ToArray())
         {
@@ -143,6 +144,9 @@ internal sealed class WorkerProcess : Process
             ComputeNext();
         });
     }
+
+    private string HashOf(float[] gradient, float[] weights, StepId step, int leaf, int samples) =>
+        LeafHash.Of(gradient, Arithmetic.LossSum(weights, step, leaf) + (World.Faults.Lies(Id, step) ? 1 : 0), Arithmetic.CorrectCount(step, leaf, samples));
 
     private static float[] Value(Job job, TreeNode node)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cluster.Contracts;
 
 namespace Cluster.Coordinator.Core;
@@ -21,7 +22,11 @@ public sealed record TermTaken(Term Term) : IStepInput;
 /// <param name="Last">Last step in it; 0 = empty.</param>
 /// <param name="Checkpoint">The newest version that can be loaded; 0 = the seeded first weights.</param>
 /// <param name="Recorded">Records of the steps after the checkpoint, in order.</param>
-public sealed record LogAdopted(StepId Last, WeightsVersion Checkpoint, IReadOnlyList<CommitRecord> Recorded) : IStepInput;
+public sealed record LogAdopted(StepId Last, WeightsVersion Checkpoint, IReadOnlyList<CommitRecord> Recorded) : IStepInput
+{
+    /// <summary>Workers that any record of the log names as quarantined, and the step.</summary>
+    public IReadOnlyDictionary<WorkerId, StepId> Quarantined { get; init; } = ImmutableDictionary<WorkerId, StepId>.Empty;
+}
 
 /// <summary>What came between two steps (evaluation, checkpoint) is done: the next may begin.</summary>
 public sealed record GoOn : IStepInput;

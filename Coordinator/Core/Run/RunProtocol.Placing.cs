@@ -28,6 +28,13 @@ public static partial class RunProtocol
         {
             Logged = adopted.Last,
             Recorded = adopted.Recorded.ToImmutableSortedDictionary(static r => r.Step, static r => r),
+            Step = state.Step with
+            {
+                Quarantined = state.Step.Quarantined.SetItems(adopted.Quarantined),
+                Unlogged = state.Step.Unlogged.Except(adopted.Quarantined.Keys),
+                Workers = state.Step.Workers.RemoveRange(adopted.Quarantined.Keys),
+                Deal = adopted.Quarantined.Keys.Any(state.Step.Workers.ContainsKey) ? [] : state.Step.Deal,
+            },
         };
         var last = next.Recorded.GetValueOrDefault(adopted.Last);
         var primaries = Enumerable.Range(0, state.Shards).Select(p => Primary(next, new ShardId(p), last)).ToArray();

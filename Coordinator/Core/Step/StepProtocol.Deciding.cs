@@ -21,6 +21,7 @@ public static partial class StepProtocol
             var (next, effects) = Attempt(state, now);
             return (next, [new StepEffect.Say("unvouched", copy.Worker.ToString(), why + ": the step is computed again."), new StepEffect.Abandon(state.Step, state.Attempt, why), .. effects]);
         }
+        if (!skipped && IsAuditOpen(state)) return Then(state);
         var samples = done.Sum(static l => l.SampleCount);
         if (samples != state.Plan.SampleCount)
             return Halt(state, $"step {state.Step} counted {samples} samples, its plan has {state.Plan.SampleCount}");
@@ -46,7 +47,8 @@ public static partial class StepProtocol
             Scale: skipped ? 1 : Clipping.Scale(norm, state.Rules.ClipNorm),
             state.LearningRate,
             Applied: !skipped,
-            [.. done.Select(static l => new LeafRecord(l.Worker, l.SampleCount, l.SampleDigest))]);
+            [.. done.Select(static l => new LeafRecord(l.Worker, l.SampleCount, l.SampleDigest))],
+            state.Unlogged.IsEmpty ? null : [.. state.Unlogged]);
         if (state.Recorded is not { } recorded) return Then(state with { Phase = StepPhase.Committing, Record = record }, new StepEffect.AppendCommit(record));
         return Difference(recorded, record) is { } difference
             ? Halt(state, $"The replay of step {state.Step} does not reproduce its record: {difference}. The data, the libraries or the device have changed since; resume where they are as they were.")
@@ -106,7 +108,7 @@ public static partial class StepProtocol
 
     private static (StepState, ImmutableArray<StepEffect>) Written(StepState state)
     {
-        var next = state with { Phase = StepPhase.Applying, Committed = state.Step };
+        var next = state with { Phase = StepPhase.Applying, Committed = state.Step, Unlogged = [] };
         return Then(next, Apply(next));
     }
 

@@ -17,6 +17,8 @@ public static partial class StepProtocol
             Ahead = open.Ahead.IsDefaultOrEmpty ? None(state) : open.Ahead,
             Suspects = ImmutableSortedDictionary<int, WorkerId>.Empty,
             SumWasNonFinite = false,
+            IsAuditDue = open.Recorded is null && state.Rules.AuditEvery > 0 && open.Plan.Step.Value % state.Rules.AuditEvery == 0,
+            Audit = null,
             Record = null,
             Recorded = open.Recorded,
         };
@@ -38,6 +40,7 @@ public static partial class StepProtocol
             Leases = [],
             Reduced = [.. Enumerable.Repeat<ShardReduced?>(null, state.Rules.Shards)],
             Applied = state.Ahead,
+            Audit = state.Audit?.Again(),
         };
         next = next with { Sum = new SumKey(next.Term, next.Step, next.Attempt) };
         return LeaseAll(next, now);
@@ -57,6 +60,11 @@ public static partial class StepProtocol
         };
         // Looked at even in a second copy: its node may be in the sum.
         if (!leaf.IsFinite) return NonFinite(next, leaf, now);
+        if (leaf.Hash is { } hash && next.Audit is { } audit && audit.Leaf == leaf.Leaf)
+        {
+            next = next with { Audit = audit.Heard(leaf.Worker, hash) };
+            if (Judge(next, now) is { } judged) return judged;
+        }
         if (next.AllLeavesDone && (next.AllReduced || next.Leaves.Any(static l => !l.Done!.IsFinite))) return DecideWhenComplete(next, now);
         return before.Done is not null
             ? Watched(next, leaf.Worker, now, new StepEffect.Drop("second copy of a leaf"))

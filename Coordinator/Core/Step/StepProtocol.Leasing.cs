@@ -22,7 +22,9 @@ public static partial class StepProtocol
             for (var leaf = lease.Leaves.First; leaf < lease.Leaves.End; leaf++) owner[leaf] = lease.Worker;
         foreach (var (leaf, suspect) in state.Suspects) owner[leaf] = SomebodyElse(able, suspect);
         var leases = able.SelectMany(w => Leases.Runs(Enumerable.Range(0, owner.Length).Where(i => owner[i] == w.Worker)).Select(run => new Lease(w.Worker, run))).ToImmutableArray();
-        var next = Forgiven(state, deal, now) with { Leases = leases, Deal = deal };
+        var audited = Audited(state, able, deal, owner);
+        leases = leases.AddRange(Auditors(audited, able, owner).Select(w => new Lease(w, new LeafRange(audited.Audit!.Leaf, 1))));
+        var next = Forgiven(audited, deal, now) with { Leases = leases, Deal = deal };
         // Everybody hears of the step, so that weights are fetched and leftovers dropped; only the able compute.
         var grants = state.Workers.Keys.Select(w => (StepEffect)new StepEffect.Grant(w, [.. leases.Where(l => l.Worker == w).Select(static l => l.Leaves)]));
         return (next, [.. grants, .. Watch(next, now)]);
@@ -141,12 +143,16 @@ public static partial class StepProtocol
     private static (StepState, ImmutableArray<StepEffect>) Joined(StepState state, WorkerId worker, double now)
     {
         if (state.Workers.ContainsKey(worker)) return Drop(state, "worker that is already here");
+        if (state.Quarantined.TryGetValue(worker, out var found))
+            return Then(state, new StepEffect.Say("worker-quarantined", worker.ToString(), $"{worker} is here and gets no leaves: its bits were wrong in step {found}. Replace its device, and start it under another name."));
         var next = state with { Workers = state.Workers.Add(worker, new WorkerStanding(worker, 0, now)) };
         var say = new StepEffect.Say("worker-joined", worker.ToString(), $"{worker} joined; {next.Workers.Count} {(next.Workers.Count == 1 ? "worker shares" : "workers share")} the leaves.");
         if (state.Phase != StepPhase.Gathering) return Then(next, say);
         // Leaves that nobody could take, or that only hung workers hold, wait for the first who can; late ones may be
         // computed twice now. Else it takes part from the next step, and prepares.
         var (leased, effects) = next.Rules.Stragglers.IsOn ? LookForLate(next, now) : LeaseOrphans(next, now);
+        (leased, var asked) = AskAnother(leased, now);
+        effects = [.. effects, .. asked];
         if (!effects.Any(e => e is StepEffect.Grant grant && grant.Worker == worker)) effects = effects.Insert(0, new StepEffect.Grant(worker, []));
         return (leased, effects.Insert(0, say));
     }
@@ -166,9 +172,10 @@ public static partial class StepProtocol
             Leases = next.Leases.RemoveAll(l => l.Worker == lost.Worker),
             Leaves = [.. next.Leaves.Select(l => l with { Reporters = l.Reporters.Remove(lost.Worker) })],
         };
+        (next, var asked) = AskAnother(next, now);
         // Everything may be here but the word of the one that is gone.
-        if (next.AllLeavesDone && next.AllReduced) return Prepend(DecideWhenComplete(next, now), say);
-        return Prepend(LeaseOrphans(next, now), say);
+        var (rest, effects) = next.AllLeavesDone && next.AllReduced ? DecideWhenComplete(next, now) : LeaseOrphans(next, now);
+        return (rest, [say, .. asked, .. effects]);
     }
 
     private static string Place(StepState state) => state.Phase switch

@@ -142,6 +142,7 @@ public static partial class StepProtocol
         }
         // One that was left behind holds nothing of this step, and yet may hang.
         foreach (var worker in state.Workers.Values.Where(static w => w.IsBehind && !w.IsHung)) next = Math.Min(next, HungAt(state, worker, median));
+        if (state.Audit?.StuckAt is { } stuck) next = Math.Min(next, stuck + state.Rules.DisputePatience);
         if (double.IsFinite(next)) yield return new StepEffect.StartBudget(state.Step, state.Attempt, Math.Max(1, next - now));
     }
 
@@ -158,6 +159,7 @@ public static partial class StepProtocol
 
     private static (StepState, ImmutableArray<StepEffect>) LookForLate(StepState state, double now)
     {
+        if (IsStuck(state, now)) return GiveUp(state);
         var median = MedianLeaf(state);
         var effects = ImmutableArray.CreateBuilder<StepEffect>();
         (state, var called) = CallLate(state, now);
@@ -187,7 +189,12 @@ public static partial class StepProtocol
             (next, var leased) = LeaseAlso(next, late, takers, now);
             effects.AddRange(leased);
         }
+        (next, var asked) = AskAnother(next, now);
+        effects.AddRange(asked);
         effects.AddRange(Watch(next, now));
-        return (next, effects.ToImmutable());
+        if (!next.AllLeavesDone || !next.AllReduced) return (next, effects.ToImmutable());
+        // Only an audit can have been open, and the worker that it waited for is called hung now.
+        var (decided, more) = DecideWhenComplete(next, now);
+        return (decided, [.. effects, .. more]);
     }
 }

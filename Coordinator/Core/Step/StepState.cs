@@ -69,7 +69,14 @@ public sealed record StragglerRules(double LateFactor, double HangFactor, double
 /// <param name="Shards">P.</param>
 /// <param name="ParameterChunks">Chunks whose squared norms make up the global norm.</param>
 /// <param name="ClipNorm">0 = off.</param>
-public sealed record StepRules(int Shards, int ParameterChunks, double ClipNorm, NonFinitePolicy NonFinite, StragglerRules Stragglers);
+public sealed record StepRules(int Shards, int ParameterChunks, double ClipNorm, NonFinitePolicy NonFinite, StragglerRules Stragglers)
+{
+    /// <summary>Every so many steps one leaf is computed by two workers, whose bits are compared; 0 = never.</summary>
+    public long AuditEvery { get; init; }
+
+    /// <summary>Milliseconds that a disputed step waits for one more worker once nobody is left to ask: longer than a restart takes.</summary>
+    public double DisputePatience { get; init; } = 120_000;
+}
 
 /// <summary>A worker as the protocol sees it.</summary>
 /// <param name="Speed">Leaves per second; 0 until measured.</param>
@@ -119,6 +126,12 @@ public sealed record StepState
     /// <summary>The deal of the last step: kept while nothing speaks for another, so that leases are sticky.</summary>
     public ImmutableArray<Lease> Deal { get; init; } = [];
 
+    /// <summary>Workers whose bits were found wrong, and in which step. They get no leaves; a restart of theirs does not either.</summary>
+    public ImmutableSortedDictionary<WorkerId, StepId> Quarantined { get; init; } = ImmutableSortedDictionary<WorkerId, StepId>.Empty;
+
+    /// <summary>Those of <see cref="Quarantined"/> that no record names yet.</summary>
+    public ImmutableSortedSet<WorkerId> Unlogged { get; init; } = [];
+
     /// <summary>Last step that is decided: its record is in the log, and shards hold its version or are told to.</summary>
     public StepId Committed { get; init; }
 
@@ -136,6 +149,12 @@ public sealed record StepState
 
     /// <summary>Leaves that were non-finite in an earlier attempt of this step, and who found them so.</summary>
     public ImmutableSortedDictionary<int, WorkerId> Suspects { get; init; } = ImmutableSortedDictionary<int, WorkerId>.Empty;
+
+    /// <summary>The open step is one whose leaf is audited, and no verdict has come yet.</summary>
+    public bool IsAuditDue { get; init; }
+
+    /// <summary>The audit of the open step; null when there is none, or nobody to compare with.</summary>
+    public LeafAudit? Audit { get; init; }
 
     /// <summary>A sum was not finite in an earlier attempt of this step although every leaf that was counted is.</summary>
     public bool SumWasNonFinite { get; init; }
@@ -165,5 +184,7 @@ public sealed record StepState
     {
         Workers = Workers.ToImmutableSortedDictionary(static w => w.Key, static w => w.Value with { IsHung = false, IsBehind = false }),
         Deal = Deal,
+        Quarantined = Quarantined,
+        Unlogged = Unlogged,
     };
 }

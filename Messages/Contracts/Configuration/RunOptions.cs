@@ -56,6 +56,12 @@ public sealed record RunOptions
     /// <summary><c>cpu</c> or a list such as <c>cuda:0,cuda:1</c>; workers take them in turn.</summary>
     public string Device { get; init; } = "cpu";
 
+    /// <summary>Every so many steps one leaf is computed by two workers, whose bits are compared; 0 = never.</summary>
+    public long AuditEvery { get; init; } = 100;
+
+    /// <summary>What becomes of a step with a gradient that is NaN or infinite: <c>recompute</c>, <c>skip</c> or <c>halt</c>.</summary>
+    public string NonFinite { get; init; } = "recompute";
+
     /// <summary>Evaluate every so many steps; 0 = at the end only.</summary>
     public long EvalEvery { get; init; }
 

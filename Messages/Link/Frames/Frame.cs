@@ -17,6 +17,9 @@ internal static class FrameTypes
 {
     public const ushort Hello = 0xFF01, Challenge = 0xFF02, Proof = 0xFF03, Welcome = 0xFF04, Refused = 0xFF05;
     public const ushort Goodbye = 0xFF10, Heartbeat = 0xFF11;
+
+    /// <summary>About memory that both processes map, see <see cref="SharedFrames"/>.</summary>
+    public const ushort Segment = 0xFF20, Forget = 0xFF21, Lent = 0xFF22, Mapped = 0xFF23, Returned = 0xFF24;
 }
 
 /// <summary>

@@ -7,7 +7,9 @@ namespace Cluster.Link;
 /// Reads bulk frames off a channel: the head into a small buffer, the payload straight into the memory that the handler names,
 /// summed piece by piece while it is in the cache. One thread.
 /// </summary>
-internal sealed unsafe class BulkFrameReader(IChannel channel, ILink link, ILinkHandler handler) : IDisposable
+/// <param name="borrower">The peer's shared memory; null = none is taken. The caller disposes it.</param>
+/// <param name="mapped">Told when a segment has been mapped.</param>
+internal sealed unsafe partial class BulkFrameReader(IChannel channel, ILink link, ILinkHandler handler, Borrower? borrower, Action<ulong> mapped) : IDisposable
 {
     // The head of a frame, and whatever of the next bytes came with it. Twice a head, so that a read always has room.
     private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(2 * (Frame.FixedBytes + Limits.LinkHeaderBytes), pinned: true);
@@ -25,7 +27,12 @@ internal sealed unsafe class BulkFrameReader(IChannel channel, ILink link, ILink
         {
             if (!Have(Frame.FixedBytes)) return (null, _end > _start);
             if (Frame.Read(_bytes.AsSpan(_start), Lane.Bulk, out var frame) is { } fault) return (fault, true);
-            if (frame.Type >= Limits.LinkReservedTypes) return (new FrameFault(LinkEnd.Protocol, $"a bulk frame of the unknown type 0x{frame.Type:x4} came"), true);
+            if (frame.Type >= Limits.LinkReservedTypes)
+            {
+                var (wrong, goesOn) = ReadShared(frame);
+                if (!goesOn) return (wrong, true);
+                continue;
+            }
             if (!Have(Frame.FixedBytes + frame.HeadBytes)) return (null, true);
             var head = _bytes.AsSpan(_start, Frame.FixedBytes + frame.HeadBytes);
             _crc = Crc32C.Append(Crc32C.Seed, head);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cluster.Link;
 
@@ -23,6 +24,15 @@ internal interface IChannel : IDisposable
 
     /// <summary>Writes everything, waiting for room. False: the connection is gone.</summary>
     bool SendAll(Span<Segment> segments);
+
+    /// <summary>As <see cref="SendAll"/>, and hands a descriptor over with the first byte. Only where <see cref="CarriesDescriptors"/>.</summary>
+    bool SendAll(Span<Segment> segments, SafeHandle descriptor);
+
+    /// <summary>True for a channel over which descriptors can go: a Unix socket. Whether they arrive is another matter.</summary>
+    bool CarriesDescriptors { get; }
+
+    /// <summary>The next descriptor that came with what <see cref="Receive"/> has read; null: none. The caller disposes it. The reader's thread.</summary>
+    SafeFileHandle? TakeDescriptor();
 
     /// <summary>Reads at least one byte into the segments, in order. 0: end of stream; -1: the connection is gone.</summary>
     nint Receive(ReadOnlySpan<Segment> segments);

@@ -8,13 +8,16 @@ namespace Cluster.Link;
 /// </summary>
 internal static unsafe partial class NativeMethods
 {
-    public const int MsgDontWait = 0x40, MsgNoSignal = 0x4000;
+    public const int MsgDontWait = 0x40, MsgNoSignal = 0x4000, MsgCloseOnExec = 0x40000000;
     public const int EINTR = 4, EAGAIN = 11, EINPROGRESS = 115;
     public const short PollIn = 1, PollOut = 4, PollErr = 8, PollHup = 16;
     public const int ShutdownReceive = 0, ShutdownSend = 1, ShutdownBoth = 2;
 
     /// <summary>A port may be bound again while connections of its last owner linger. The managed ReuseAddress option would set SO_REUSEPORT too: two could listen.</summary>
     public const int SolSocket = 1, SoReuseAddress = 2;
+
+    /// <summary>Descriptors beside the bytes of a Unix socket, unix(7).</summary>
+    public const int ScmRights = 1;
 
     [StructLayout(LayoutKind.Sequential)]
     public struct MessageHeader
@@ -26,6 +29,19 @@ internal static unsafe partial class NativeMethods
         public void* Control;
         public nuint ControlLength;
         public int Flags;
+    }
+
+    /// <summary><c>struct cmsghdr</c> with room for a few descriptors, cmsg(3).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct DescriptorMessage
+    {
+        public const int MostDescriptors = 4;
+        public const int HeadBytes = 16;
+
+        public nuint Length;
+        public int Level;
+        public int Type;
+        public fixed int Descriptors[MostDescriptors];
     }
 
     [StructLayout(LayoutKind.Sequential)]

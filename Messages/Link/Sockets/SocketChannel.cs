@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Cluster.Contracts;
+using Microsoft.Win32.SafeHandles;
 using static Cluster.Link.NativeMethods;
 
 namespace Cluster.Link;
@@ -8,6 +10,7 @@ namespace Cluster.Link;
 internal sealed unsafe class SocketChannel(Socket socket) : IChannel
 {
     private readonly SafeSocketHandle _handle = socket.SafeHandle;
+    private readonly Queue<SafeFileHandle> _descriptors = new();
 
     public int Descriptor => (int)_handle.DangerousGetHandle();
 
@@ -22,17 +25,22 @@ internal sealed unsafe class SocketChannel(Socket socket) : IChannel
         }
     }
 
-    public bool SendAll(Span<Segment> segments)
+    public bool CarriesDescriptors { get; } = socket.AddressFamily == AddressFamily.Unix;
+
+    public bool SendAll(Span<Segment> segments) => SendAll(segments, null);
+
+    public bool SendAll(Span<Segment> segments, SafeHandle? descriptor)
     {
         while (!segments.IsEmpty)
         {
-            var sent = Send(segments, MsgNoSignal, out var error);
+            var sent = Send(segments, MsgNoSignal, out var error, descriptor);
             if (sent < 0)
             {
                 if (error == EAGAIN) Wait(PollOut, Timeout.InfiniteTimeSpan);
                 else if (error != EINTR) return false;
                 continue;
             }
+            descriptor = null;      // it went with the first byte
             var count = (nuint)sent;
             while (!segments.IsEmpty && count >= segments[0].Length)
             {
@@ -48,7 +56,7 @@ internal sealed unsafe class SocketChannel(Socket socket) : IChannel
     {
         for (; ; )
         {
-            var got = Receive(segments, 0, out var error);
+            var got = CarriesDescriptors ? ReceiveWithDescriptors(segments, out var error) : Receive(segments, 0, out error);
             if (got >= 0) return got;
             if (error == EAGAIN) Wait(PollIn, Timeout.InfiniteTimeSpan);
             else if (error != EINTR) return -1;
@@ -77,16 +85,47 @@ internal sealed unsafe class SocketChannel(Socket socket) : IChannel
 
     public void Abort() => Shutdown(_handle, ShutdownBoth);
 
-    public void Dispose() => socket.Dispose();
+    public SafeFileHandle? TakeDescriptor() => _descriptors.TryDequeue(out var descriptor) ? descriptor : null;
 
-    private nint Send(ReadOnlySpan<Segment> segments, int flags, out int error)
+    public void Dispose()
     {
+        socket.Dispose();
+        while (_descriptors.TryDequeue(out var descriptor)) descriptor.Dispose();
+    }
+
+    private nint Send(ReadOnlySpan<Segment> segments, int flags, out int error, SafeHandle? descriptor = null)
+    {
+        var rights = default(DescriptorMessage);
         fixed (Segment* first = segments)
         {
             var message = new MessageHeader { Segments = first, SegmentCount = (nuint)segments.Length };
+            if (descriptor is not null)
+            {
+                rights = new DescriptorMessage { Length = DescriptorMessage.HeadBytes + sizeof(int), Level = SolSocket, Type = ScmRights };
+                rights.Descriptors[0] = (int)descriptor.DangerousGetHandle();
+                message.Control = &rights;
+                message.ControlLength = DescriptorMessage.HeadBytes + (2 * sizeof(int));     // CMSG_SPACE: rounded up to 8
+            }
             var sent = SendMessage(_handle, in message, flags);
             error = sent < 0 ? Marshal.GetLastPInvokeError() : 0;
             return sent;
+        }
+    }
+
+    /// <summary>Keeps the descriptors that come along. The system closes those for which there is no room here, and we those that nobody asked for.</summary>
+    private nint ReceiveWithDescriptors(ReadOnlySpan<Segment> segments, out int error)
+    {
+        var rights = default(DescriptorMessage);
+        fixed (Segment* first = segments)
+        {
+            var message = new MessageHeader { Segments = first, SegmentCount = (nuint)segments.Length, Control = &rights, ControlLength = (nuint)sizeof(DescriptorMessage) };
+            var got = ReceiveMessage(_handle, ref message, MsgCloseOnExec);
+            error = got < 0 ? Marshal.GetLastPInvokeError() : 0;
+            if (got < 0 || message.ControlLength < DescriptorMessage.HeadBytes + sizeof(int) || rights.Level != SolSocket || rights.Type != ScmRights) return got;
+            var count = ((int)rights.Length - DescriptorMessage.HeadBytes) / sizeof(int);
+            for (var i = 0; i < Math.Min(count, DescriptorMessage.MostDescriptors); i++) _descriptors.Enqueue(new SafeFileHandle(rights.Descriptors[i], ownsHandle: true));
+            while (_descriptors.Count > Limits.LinkDescriptors) _descriptors.Dequeue().Dispose();
+            return got;
         }
     }
 

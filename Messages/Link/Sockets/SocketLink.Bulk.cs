@@ -7,16 +7,15 @@ internal sealed partial class SocketLink
 {
     private void WriteBulk()
     {
-        var alive = true;
         while (_bulkQueue.Take() is { } item)
         {
+            bool alive;
             try
             {
-                alive = alive && BulkFrameWriter.Write(_bulk, item);
+                alive = WriteTensor(item);
             }
             finally
             {
-                item.Payload.Dispose();
                 _bulkQueue.Done(item);
             }
             if (alive) continue;
@@ -31,7 +30,8 @@ internal sealed partial class SocketLink
     {
         try
         {
-            using var reader = new BulkFrameReader(_bulk, this, _handler);
+            using var borrower = _isSharing ? new Borrower(SendReturned) : null;
+            using var reader = new BulkFrameReader(_bulk, this, _handler, borrower, SendMapped);
             var (fault, inFrame) = reader.ReadToEnd();
             if (fault is not null)
             {
@@ -54,6 +54,23 @@ internal sealed partial class SocketLink
 /// <summary>Writes one bulk frame: sums a piece, then hands it to the kernel while it is still in the cache.</summary>
 internal static unsafe class BulkFrameWriter
 {
+    /// <summary>A frame without floats: one about shared memory. Blocks until the kernel has it.</summary>
+    /// <param name="descriptor">Handed over with it.</param>
+    /// <param name="payloadBytes">What it stands for; counted as sent.</param>
+    /// <returns>False: the connection is gone.</returns>
+    public static bool Write(IChannel channel, ushort type, byte[] head, System.Runtime.InteropServices.SafeHandle? descriptor = null, long payloadBytes = 0)
+    {
+        Span<byte> bytes = head.Length < 1024 ? stackalloc byte[Frame.FixedBytes + head.Length + Frame.TrailerBytes] : new byte[Frame.FixedBytes + head.Length + Frame.TrailerBytes];
+        Frame.Write(bytes, Lane.Bulk, type, head);
+        fixed (byte* start = bytes)
+        {
+            Span<Segment> segments = [new Segment(start, (nuint)bytes.Length)];
+            if (!(descriptor is null ? channel.SendAll(segments) : channel.SendAll(segments, descriptor))) return false;
+        }
+        LinkTelemetry.Sent(Lane.Bulk, bytes.Length + payloadBytes);
+        return true;
+    }
+
     /// <summary>Blocks until the kernel has the whole frame. False: the connection is gone.</summary>
     public static bool Write(IChannel channel, BulkItem item)
     {

@@ -12,15 +12,25 @@ internal sealed partial class SocketLink
     private long _waitingBytes;
     private int _waitingFrames;
     private bool _writing, _controlWriterRuns, _goodbyeSaid, _sendingFinished;
+    private LinkClosure? _overflow;
 
     public bool SendControl(ushort type, ReadOnlySpan<byte> body)
     {
         LinkArguments.CheckControl(type, body);
+        bool isTaken;
         lock (_gate)
         {
             if (_closure is not null || _draining is not null) return false;
-            return SendFrame(type, body);
+            isTaken = SendFrame(type, body);
         }
+        EndIfOverflown();
+        return isTaken;
+    }
+
+    /// <summary>Outside the gate: what an end releases may belong to another link, and that link's gate must not be wanted under ours.</summary>
+    private void EndIfOverflown()
+    {
+        if (Volatile.Read(ref _overflow) is { } overflow) End(overflow);
     }
 
     /// <summary>Under the gate: writes a control frame now if nothing is before it, else queues it.</summary>
@@ -46,7 +56,7 @@ internal sealed partial class SocketLink
         }
         if (_waitingFrames >= Limits.LinkControlQueueFrames || _waitingBytes + bytes > Limits.LinkControlQueueBytes)
         {
-            End(new LinkClosure(LinkEnd.ControlOverflow, false, $"{Peer.Name} does not read: {_waitingFrames} control messages of {_waitingBytes} bytes wait for it"));
+            _overflow ??= new LinkClosure(LinkEnd.ControlOverflow, false, $"{Peer.Name} does not read: {_waitingFrames} control messages of {_waitingBytes} bytes wait for it");
             return false;
         }
         _waiting.Enqueue((_frame.AsSpan(0, bytes).ToArray(), (int)sent));
@@ -104,19 +114,22 @@ internal sealed partial class SocketLink
     /// <summary>A link that is to finish: when everything is written, the goodbye; when that is written, the end of our streams. The peer's end then ends ours.</summary>
     private void AdvanceDrain()
     {
-        lock (_gate)
+        lock (_gate) FinishSendingWhenWritten();
+        EndIfOverflown();
+    }
+
+    private void FinishSendingWhenWritten()
+    {
+        if (_draining is null || _closure is not null || _sendingFinished || !_bulkQueue.IsEmpty) return;
+        if (!_goodbyeSaid)
         {
-            if (_draining is null || _closure is not null || _sendingFinished || !_bulkQueue.IsEmpty) return;
-            if (!_goodbyeSaid)
-            {
-                _goodbyeSaid = true;
-                SendFrame(FrameTypes.Goodbye, GoodbyeBody(_draining));
-            }
-            if (_waitingFrames > 0) return;
-            _sendingFinished = true;
-            _control.FinishSending();
-            _bulk.FinishSending();
+            _goodbyeSaid = true;
+            SendFrame(FrameTypes.Goodbye, GoodbyeBody(_draining));
         }
+        if (_waitingFrames > 0) return;
+        _sendingFinished = true;
+        _control.FinishSending();
+        _bulk.FinishSending();
     }
 
     /// <summary>The reason for an end that does not wait: written if the stream is between two frames and has room.</summary>
@@ -172,10 +185,11 @@ internal sealed partial class SocketLink
                 _handler.Control(this, frame.Type, body);
                 continue;
             }
+            if (frame.Type is FrameTypes.Mapped or FrameTypes.Returned && _isSharing && HearShared(frame.Type, body)) continue;
             if (frame.Type == FrameTypes.Goodbye && body.Length > 0 && Enum.IsDefined((LinkEnd)body[0]))
                 End(new LinkClosure((LinkEnd)body[0], true, HandshakeCodec.ReadSentence(body[1..])));
             else
-                End(new LinkClosure(LinkEnd.Protocol, false, $"{Peer.Name} sent a control frame of the unknown type 0x{frame.Type:x4}"));
+                End(new LinkClosure(LinkEnd.Protocol, false, $"{Peer.Name} sent a control frame of type 0x{frame.Type:x4} that means nothing here"));
             return;
         }
     }

@@ -18,6 +18,10 @@ internal sealed partial class SocketLink : ILink
     private readonly ILinkHandler _handler;
     private readonly LinkOptions _options;
     private readonly BulkQueue _bulkQueue;
+    private readonly Lender _lender;
+
+    /// <summary>Tensors may go over in memory that both processes map.</summary>
+    private readonly bool _isSharing;
 
     /// <summary>Everybody who touches the sockets but the control reader, who waits for them before it closes; its own count keeps the event from ending early.</summary>
     private readonly CountdownEvent _others = new(1);
@@ -33,6 +37,8 @@ internal sealed partial class SocketLink : ILink
         (_control, _bulk, _beat) = (control, bulk, beat);
         (_handler, _options) = (handler, options);
         _bulkQueue = new BulkQueue(options.BulkQueueBytes, options.BackPressureLimit);
+        _isSharing = bulk.CarriesDescriptors && options.AllowSharedMemory;
+        _lender = new Lender(_isSharing, options.BulkQueueBytes);
     }
 
     public LinkHello Peer { get; }
@@ -110,6 +116,7 @@ internal sealed partial class SocketLink : ILink
     {
         LinkTelemetry.Closed(closure.End);
         _bulkQueue.Abandon();
+        _lender.End();
         if (closure is { ByPeer: false, End: not LinkEnd.Lost } && !_goodbyeSaid) TryGoodbye(closure);
         // The peer has written everything before its goodbye: the bulk reader goes on to the end of its stream.
         var gently = closure is { ByPeer: true, End: LinkEnd.Finished };

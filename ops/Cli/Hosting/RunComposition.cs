@@ -40,11 +40,15 @@ internal static class RunComposition
     }
 
     /// <summary>A worker of this run, in whatever process.</summary>
-    public static Props WorkerOf(WorkerId worker, RunOptions options, long totalSteps, IEngineSource engines, IDataset train, IDataset test, WorkerPeers peers)
+    /// <param name="memory">Where its gradients lie; null = memory of this process alone.</param>
+    public static Props WorkerOf(WorkerId worker, RunOptions options, long totalSteps, IEngineSource engines, IDataset train, IDataset test, WorkerPeers peers, IBufferMemory? memory = null)
     {
         var training = new AugmentationPipeline(options.Augmentation, train, options.Seed);
         var evaluation = new AugmentationPipeline(new AugmentationOptions { Mean = options.Augmentation.Mean, Std = options.Augmentation.Std }, test, options.Seed);
-        var settings = new WorkerSettings(worker, options.Ps, train.Count, options.Batch, options.Microbatches, options.Seed, totalSteps, options.Loss.LogitScale);
+        var settings = new WorkerSettings(worker, options.Ps, train.Count, options.Batch, options.Microbatches, options.Seed, totalSteps, options.Loss.LogitScale)
+        {
+            Memory = memory ?? PrivateMemory.Instance,
+        };
         return WorkerActor.Props(
             settings,
             peers,

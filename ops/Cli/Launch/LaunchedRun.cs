@@ -16,31 +16,44 @@ internal static class LaunchedRun
     private const int LongestSocketFolder = 80;
 
     /// <summary>Kinds of faults that somebody carries out.</summary>
-    private static readonly FaultKind[] Strikable = [.. ProcessFaults.All, .. MemberFaults.All];
+    private static readonly FaultKind[] Strikable = [.. ProcessFaults.All, .. MemberFaults.All, .. NetworkFaults.All];
+
+    /// <summary>Whether somebody carries out this kind of fault.</summary>
+    public static bool CanStrike(FaultKind kind) => kind.Facts().IsInside || Strikable.Contains(kind);
+
+    /// <exception cref="UserMistakeException">One of them is of a kind that nobody carries out.</exception>
+    public static void Refuse(IEnumerable<FaultSpec> faults)
+    {
+        if (faults.FirstOrDefault(static f => !CanStrike(f.Kind)) is { } unknown)
+            throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", FaultKinds.All.Where(static k => CanStrike(k.Kind)).Select(static k => k.Word))}");
+    }
 
     /// <returns>The exit code of <c>launch</c>.</returns>
     public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, CancellationToken stop)
     {
-        if (faults.FirstOrDefault(static f => !f.Facts.IsInside && !Strikable.Contains(f.Kind)) is { } unknown) throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", FaultKinds.All.Where(static f => f.IsInside || Strikable.Contains(f.Kind)).Select(static f => f.Word))}");
+        Refuse(faults);
         var sockets = SocketFolder();
         try
         {
             var coordinator = new LinkAddress(LinkTransportKind.Unix, Path.Combine(sockets, "c"), 0);
             var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
+            using var network = NetworkFaults.Open(faults, sockets, coordinator, run.Options.Ps, run.Options.Seed);
             var inside = new InsideFaults(faults);
             var struck = faults.Where(static f => !f.Facts.IsInside).Select(static f => f.Step).ToHashSet();
-            var (children, node) = Children(run, folder, struck, sockets, coordinator, secret, inside);
+            var (children, node) = Children(run, folder, struck, sockets, coordinator, secret, network, inside);
             var joining = faults.Where(static f => f.Kind == FaultKind.Join).Select(static f => f.Node);
             var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name), .. joining], bare: NodeOptions.Coordinator);
             await using var link = new SupervisorLink(coordinator, secret, struck) { Begun = inside.Begun };
             var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
-            var members = new MemberFaults(supervisor, inside, name => node(NodeOptions.Worker, MemberNames.IndexIn(name, MemberRole.Worker)!.Value, []), () => File.Delete(coordinator.Name));
-            var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).ToDictionary();
-            using var injector = new FaultInjector(faults, actuators, TimeProvider.System, (name, sentence) =>
+            void Say(string about, string sentence)
             {
-                printer.Said(name, sentence);
-                link.Happened("fault", name, sentence);
-            });
+                printer.Said(about, sentence);
+                link.Happened("fault", about, sentence);
+            }
+            network.Said = Say;
+            var members = new MemberFaults(supervisor, inside, name => node(NodeOptions.Worker, MemberNames.IndexIn(name, MemberRole.Worker)!.Value, []), () => File.Delete(coordinator.Name));
+            var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Concat(network.Kinds).ToDictionary();
+            using var injector = new FaultInjector(faults, actuators, TimeProvider.System, Say);
             link.Start(supervisor, injector);
             using var stopping = stop.Register(supervisor.RequestStop);
             var result = await supervisor.RunAsync();
@@ -65,7 +78,8 @@ internal static class LaunchedRun
     }
 
     /// <returns>The processes that the run begins with, and how any other node is started.</returns>
-    private static (List<ChildSpec> Children, Func<string, int, string[], ChildSpec> Node) Children(ResolvedRun run, RunFolder folder, IReadOnlySet<StepId> struck, string sockets, LinkAddress coordinator, string secret, InsideFaults inside)
+    private static (List<ChildSpec> Children, Func<string, int, string[], ChildSpec> Node) Children(
+        ResolvedRun run, RunFolder folder, IReadOnlySet<StepId> struck, string sockets, LinkAddress coordinator, string secret, NetworkFaults network, InsideFaults inside)
     {
         var program = Environment.ProcessPath ?? throw new ClusterException("this process does not know its own program");
         var environment = new Dictionary<string, string?>(StringComparer.Ordinal) { [NodeOptions.SecretVariable] = secret };
@@ -79,16 +93,20 @@ internal static class LaunchedRun
             },
         };
         for (var i = 0; i < run.Options.Ps; i++)
-            children.Add(Node(NodeOptions.Shards, i, ["--listen", $"unix:{Path.Combine(sockets, "p" + i)}"]));
+            children.Add(Node(NodeOptions.Shards, i, ["--listen", ShardAddress(sockets, i).ToString()]));
         for (var i = 0; i < run.Options.Workers; i++) children.Add(Node(NodeOptions.Worker, i, []));
         return (children, Node);
 
         ChildSpec Node(string role, int index, string[] more) =>
-            new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. more], environment)
+            new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. more],
+                new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [Detours.Variable] = network.RoutesOf($"{role}-{index}") })
             {
                 EnvironmentAtStart = () => inside.EnvironmentOf($"{role}-{index}"),
             };
     }
+
+    /// <summary>Where a parameter shard's node listens.</summary>
+    internal static LinkAddress ShardAddress(string sockets, int shard) => new(LinkTransportKind.Unix, Path.Combine(sockets, "p" + shard), 0);
 
     /// <summary>What happens to processes is printed, and goes to events.jsonl through the coordinator.</summary>
     private sealed class EventingObserver(LogPrinter printer, SupervisorLink link) : ISupervisorObserver

@@ -82,7 +82,8 @@ internal sealed class CoordinatorConnection(
         var welcome = _welcome = new TaskCompletionSource<Welcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         var peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => closed.TrySetResult(closure)));
         var self = options.Hello(_runId, listens) with { Name = _member.Name ?? "" };
-        peer.Dial(options.Join!, new LinkDiallerOptions { Self = self, Secret = options.Secret });
+        var (address, dialling) = Detours.Of(options.Join!, new LinkDiallerOptions { Self = self, Secret = options.Secret });
+        peer.Dial(address, dialling);
         // A name that was lost comes back with a higher number: each connection has one of its own.
         peer.Send(_member.Hello with { Incarnation = DateTime.UtcNow.Ticks });
         if (Task.WaitAny([welcome.Task, closed.Task], (int)WelcomePatience.TotalMilliseconds, stop) == 0)

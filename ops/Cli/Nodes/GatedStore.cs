@@ -39,6 +39,8 @@ internal sealed class GatedStore(RunStore store, FaultGate gate, DiskFault disk,
         return isOurs;
     }
 
+    public void Flush() => store.Flush();
+
     /// <summary>Asked for only when shards hold less than the log says. A load that is repeated is told once.</summary>
     public LoadShard? Load(WeightsVersion version)
     {

@@ -36,6 +36,9 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     /// <summary>What this process says its version is; another one only as a fault.</summary>
     public string ProgramVersion { get; init; } = Configuration.ProgramVersion.Text;
 
+    /// <summary>Where this process' tensors lie: where processes of the same machine can read them, if it is reached or reaches others over Unix sockets.</summary>
+    public IBufferMemory Memory => Join?.Kind == LinkTransportKind.Unix || Listen?.Kind == LinkTransportKind.Unix ? SharedMemory.Instance : PrivateMemory.Instance;
+
     /// <summary>Tells the starts of a process apart: ticks of the wall clock, which a restart finds higher.</summary>
     public long Incarnation { get; } = DateTime.UtcNow.Ticks;
 

@@ -139,12 +139,13 @@ internal sealed partial class NodeRegistry(
             }
         }
         if (node.Hello.Role == NodeOptions.Supervisor) return;
-        var cause = closure.End switch
+        var cause = closure switch
         {
-            LinkEnd.Lost => "its process is gone (the connection was closed)",
-            LinkEnd.Silent when closure.ByPeer => "it gave the link up, having heard nothing of the coordinator for 500 ms",
-            LinkEnd.Silent => "nothing was heard of it for 500 ms (stopped, or the network is cut)",
-            LinkEnd.BadChecksum => $"a damaged frame came ({closure.Sentence})",
+            { End: LinkEnd.Lost } => "its process is gone or its network was cut (the connection was closed)",
+            { End: LinkEnd.Silent, ByPeer: true } => "it heard nothing of the coordinator for 500 ms (the network is cut in one direction, or the coordinator stood still)",
+            { End: LinkEnd.Silent } => "nothing was heard of it for 500 ms (stopped, or the network is cut)",
+            { End: LinkEnd.BadChecksum or LinkEnd.BadMagic or LinkEnd.BadVersion or LinkEnd.Oversize, ByPeer: true } => $"a damaged frame reached it ({closure.Sentence})",
+            { End: LinkEnd.BadChecksum or LinkEnd.BadMagic or LinkEnd.BadVersion or LinkEnd.Oversize } => $"a damaged frame came ({closure.Sentence})",
             _ => closure.Sentence,
         };
         members.Disconnected(node, cause);

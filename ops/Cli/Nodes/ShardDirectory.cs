@@ -7,7 +7,9 @@ namespace Cluster.Cli.Nodes;
 
 /// <summary>Links to the nodes that hold shards, dialled by whoever needs them: workers, and nodes that hold the other copies.</summary>
 /// <param name="connected">Told when a node is (again) reachable; on a thread of its own.</param>
-internal sealed class ShardDirectory(ActorSystem system, BufferPools buffers, NodeOptions options, Func<RemotePeer, object, int, IActorRef?> route, Action<NodeId> connected) : IDisposable
+/// <param name="damaged">Told a sentence about a link over which damaged bytes came; on the link's thread.</param>
+internal sealed class ShardDirectory(
+    ActorSystem system, BufferPools buffers, NodeOptions options, Func<RemotePeer, object, int, IActorRef?> route, Action<NodeId> connected, Action<string> damaged) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -74,11 +76,12 @@ internal sealed class ShardDirectory(ActorSystem system, BufferPools buffers, No
         while (IsWanted(node))
         {
             using var ended = new ManualResetEventSlim();
-            var peer = new RemotePeer(system, buffers, new PeerCallbacks(route, (_, _) => ended.Set())) { MaxFloats = _maxFloats, Ranges = _ranges };
+            var peer = new RemotePeer(system, buffers, new PeerCallbacks(route, (_, closure) => Ended(node, closure, ended))) { MaxFloats = _maxFloats, Ranges = _ranges };
             try
             {
                 var hello = (options with { Name = _name }).Hello(_runId, "") with { Incarnation = options.Incarnation };
-                peer.Dial(LinkAddress.Parse(address), new LinkDiallerOptions { Self = hello, Secret = options.Secret });
+                var (way, dialling) = Detours.Of(LinkAddress.Parse(address), new LinkDiallerOptions { Self = hello, Secret = options.Secret });
+                peer.Dial(way, dialling);
             }
             catch (ClusterException)
             {
@@ -106,6 +109,12 @@ internal sealed class ShardDirectory(ActorSystem system, BufferPools buffers, No
                 peer.Link?.Close(LinkEnd.Finished, "the node ends");
             }
         }
+    }
+
+    private void Ended(NodeId node, LinkClosure closure, ManualResetEventSlim ended)
+    {
+        if (LinkDamage.Sentence(_name, $"{NodeOptions.Shards}-{node.Index}", closure) is { } sentence) damaged(sentence);
+        ended.Set();
     }
 
     public void Dispose()

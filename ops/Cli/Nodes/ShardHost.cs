@@ -49,6 +49,11 @@ internal static class ShardHost
         var news = new NodeNews(() => connection?.Name ?? options.Name, () => connection?.Peer);
         var faults = NodeFaults.FromEnvironment(options.Name, (_, sentence) => news.Happened("fault", sentence));
         options = NodeStart.Versioned(options, faults);
+        void Damaged(string sentence) => news.Happened(LinkDamage.Kind, sentence);
+        void Ended(LinkHello hello, LinkClosure closure)
+        {
+            if (LinkDamage.Sentence(connection?.Name ?? options.Name, hello.Name, closure) is { } sentence) Damaged(sentence);
+        }
 
         IActorRef? Route(RemotePeer peer, object message, int target) => message is IReplicaInput && target >= 0 && target < slots.Length ? slots[target] : null;
 
@@ -63,17 +68,21 @@ internal static class ShardHost
             if (hello.Role == NodeOptions.Worker && MemberNames.IndexIn(hello.Name, MemberRole.Worker) is { } index)
             {
                 var worker = new WorkerId(index);
-                return LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, (peer, _) => workers.TryRemove(new KeyValuePair<WorkerId, RemotePeer>(worker, peer))) { Opened = peer => workers[worker] = peer })
+                return LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, (peer, closure) =>
+                {
+                    workers.TryRemove(new KeyValuePair<WorkerId, RemotePeer>(worker, peer));
+                    Ended(hello, closure);
+                }) { Opened = peer => workers[worker] = peer })
                 {
                     MaxFloats = maxFloats,
                 });
             }
             return hello.Role == NodeOptions.Shards
-                ? LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, static (_, _) => { })) { MaxFloats = maxFloats })
+                ? LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => Ended(hello, closure))) { MaxFloats = maxFloats })
                 : LinkVerdict.Refuse($"a {hello.Role} has no business with a node that holds shards");
         }
 
-        using var directory = new ShardDirectory(system, buffers, options, Route, static _ => { });
+        using var directory = new ShardDirectory(system, buffers, options, Route, static _ => { }, Damaged);
         ILinkListener? listener = null;
         connection = new CoordinatorConnection(system, buffers, options, options.Listen!.ToString(), Route, message =>
         {
@@ -106,7 +115,7 @@ internal static class ShardHost
         lock (gate)
         {
             slots = [.. plan.Ranges.Select(range => Late(RunComposition.Spawn(
-                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer), shardPeers), range.Shard.ToString())))];
+                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer) { Memory = options.Memory }, shardPeers), range.Shard.ToString())))];
             directory.Update(known, node);
         }
         welcome = first;
