@@ -77,6 +77,9 @@ public sealed partial class CoordinatorActor
             case StepEffect.Say say:
                 _listener.Said(say.Kind, say.Node, say.Sentence);
                 break;
+            case StepEffect.Replace replace:
+                _listener.Stuck(replace.Worker, replace.Reason);
+                break;
             case StepEffect.Halt halt:
                 _stepSpan?.SetStatus(ActivityStatusCode.Error, halt.Reason).Dispose();
                 _stepSpan = null;
@@ -125,7 +128,8 @@ public sealed partial class CoordinatorActor
             Wait("term", $"Term {write.Term} waits: it cannot be written ({e.Message}). Make room on the disk; it is tried again every second.");
             return;
         }
-        GoOnAfterDisk();
+        // A question alone writes nothing, and tells nothing about room.
+        if (write.Term != write.Known) GoOnAfterDisk();
         Feed(new TermWritten(write.Term));
     }
 

@@ -56,6 +56,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
     private readonly Dictionary<WorkerId, IActorRef> _workers = [];
     private readonly Dictionary<NodeId, IReadOnlyList<IActorRef>> _nodes = [];
     private RunState _run;
+    private ShardWatch _shardWatch = ShardWatch.Nothing;
     private string? _stopping;
     private bool _heardSomething;
     private bool _ended;
@@ -127,7 +128,11 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         });
         Receive<Broken>(broken => End(RunEnd.Failed, broken.Reason, null));
         Receive<Reconnected>(_ => Feed(new AskAgain()));
-        Receive<Look>(_ => Attend());
+        Receive<Look>(_ =>
+        {
+            if (Step.Workers.Values.Any(static w => w.IsHung)) Feed(new LookForStuck());
+            LookAtShards(Attend());
+        });
         Receive<SilenceOver>(_ =>
         {
             if (!_heardSomething) Feed(new AskAgain());
@@ -190,13 +195,21 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         // The norm round is what lies between the first shard's sum and the decision.
         if (input is ShardReduced && _normSpan is null && Step.Phase == StepPhase.Gathering)
             _normSpan = StepTrace.StartDetached(ClusterTelemetry.Spans.NormRound, _stepTrace);
-        var (next, effects) = RunProtocol.Advance(_run, input, Attend());
+        var now = Attend();
+        var (next, effects) = RunProtocol.Advance(_run, input, now);
         _run = next;
+        LookAtShards(now);
         foreach (var effect in effects)
         {
             if (_ended) return;
             Run(effect);
         }
+    }
+
+    private void LookAtShards(double now)
+    {
+        (_shardWatch, var late) = ShardWatch.Look(_shardWatch, Step, _run.Places, now);
+        foreach (var say in late) _listener.Said(say.Kind, say.Node, say.Sentence);
     }
 
     private void End(RunEnd end, string reason, string? hash)

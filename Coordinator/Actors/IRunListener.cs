@@ -22,6 +22,10 @@ public interface IRunListener
     /// <summary>Something unusual, as a sentence.</summary>
     void Said(string kind, string node, string sentence);
 
+    /// <summary>A worker lives and is of no use: its process is to be killed and started again, where somebody can do that.</summary>
+    /// <param name="reason">A sentence's end.</param>
+    void Stuck(WorkerId worker, string reason) { }
+
     /// <summary>No more messages will come.</summary>
     void Ended(RunOutcome outcome);
 }

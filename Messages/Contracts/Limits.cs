@@ -219,6 +219,21 @@ public static class Limits
     /// <summary>Events that a node may tell of itself within <see cref="RefusalWindowSeconds"/>: one a second; at 512 characters each, 1,024 nodes write 31 MB a minute at worst.</summary>
     public const int ToldNodeNews = 60;
 
+    /// <summary>How often a supervisor looks at the memory of its children: one small file per child and second.</summary>
+    public const int MemorySampleMilliseconds = 1_000;
+
+    /// <summary>How long a worker that was called hung may stay so before it is killed and started again: five times the least budget of 2 s, since a restart costs seconds and what it hangs in may come back.</summary>
+    public const int HungPatienceMilliseconds = 10_000;
+
+    /// <summary>How often a process looks whether it was stopped.</summary>
+    public const int PauseLookMilliseconds = 100;
+
+    /// <summary>A process that was away for so long says so: twice the lease after which others give it up, since a machine under load keeps a thread waiting for tenths of a second.</summary>
+    public const int PauseMilliseconds = 1_000;
+
+    /// <summary>A shard that is waited for is never called late before: half of the 2 s within which it is to be named.</summary>
+    public const double ShardLateMilliseconds = 1_000;
+
     // ---- chaos: faults against real processes ----
 
     /// <summary>Largest plan of faults: <see cref="MaxPlannedFaults"/> rows of a hundred bytes, five times over.</summary>

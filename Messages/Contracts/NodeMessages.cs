@@ -74,6 +74,11 @@ public sealed record FaultsStruck([property: Key(0)] StepId Step);
 [MessagePackObject]
 public sealed record ProcessEvent([property: Key(0)] string Kind, [property: Key(1)] string Node, [property: Key(2)] string Sentence, [property: Key(3)] long UnixMilliseconds = 0);
 
+/// <summary>Coordinator to the supervisor: this node lives and is of no use; kill it and start it again.</summary>
+/// <param name="Reason">A sentence's end.</param>
+[MessagePackObject]
+public sealed record RestartNode([property: Key(0)] string Name, [property: Key(1)] string Reason);
+
 /// <summary>One tensor of a <see cref="RunLayout"/>.</summary>
 [MessagePackObject]
 public sealed record LayoutTensor(

@@ -104,6 +104,7 @@ public sealed class WireFormatSpecs
         [typeof(NodeLeaving)] = (new NodeLeaving("gone"), "91" + Gone),
         [typeof(RunOver)] = (new RunOver(true, "gone"), "92" + "c3" + Gone),
         [typeof(StepNotice)] = (new StepNotice(new StepId(300), true), "92" + StepHex + "c3"),
+        [typeof(RestartNode)] = (new RestartNode("gone", "lr"), "92" + Gone + "a26c72"),
         [typeof(FaultsStruck)] = (new FaultsStruck(new StepId(300)), "91" + StepHex),
         [typeof(ProcessEvent)] = (new ProcessEvent("lr", "ps-0", "gone", 5), "94" + "a26c72" + "a470732d30" + Gone + "05"),
         [typeof(LayoutTensor)] = (Tensor, TensorHex),

@@ -23,7 +23,7 @@ public static partial class RunProtocol
             (_, NodeLost lost) => Lost(state, lost),
             (_, GraceSpent) => WithoutTheRest(state),
             (_, WorkerJoined joined) => Joined(state, joined, now),
-            (_, WorkerLost) => OfStep(state, input, now),
+            (_, WorkerLost or LookForStuck) => OfStep(state, input, now),
 
             (TermPhase.WritingTerm, TermWritten written) when written.Term == state.Term => Claim(state),
             (_, TermWritten) => Drop(state, "stale term"),
@@ -106,12 +106,16 @@ public static partial class RunProtocol
         return (next, [new StepEffect.WriteTerm(state.Term, state.Term), .. routes, .. places, .. effects]);
     }
 
-    /// <summary>Sends again what the missing answers wait for.</summary>
+    /// <summary>
+    /// Sends again what the missing answers wait for, and asks the disk as in <see cref="RepeatStep"/>: all nodes may be with
+    /// another coordinator, and nobody but the disk is left to tell this one.
+    /// </summary>
     private static (RunState, ImmutableArray<StepEffect>) Repeat(RunState state) => state.Phase switch
     {
-        TermPhase.Claiming => (state, Claims(state, state.Awaited)),
-        TermPhase.Placing => (state, PlacesFor(state, state.Awaited)),
-        TermPhase.Loading => Then(state, new StepEffect.LoadVersion(state.Loading!.Value, [.. state.Awaited])),
+        TermPhase.WaitingForNodes => Then(state, new StepEffect.WriteTerm(state.Term, state.Term)),
+        TermPhase.Claiming => (state, [new StepEffect.WriteTerm(state.Term, state.Term), .. Claims(state, state.Awaited)]),
+        TermPhase.Placing => (state, [new StepEffect.WriteTerm(state.Term, state.Term), .. PlacesFor(state, state.Awaited)]),
+        TermPhase.Loading => Then(state, new StepEffect.WriteTerm(state.Term, state.Term), new StepEffect.LoadVersion(state.Loading!.Value, [.. state.Awaited])),
         _ => Then(state),
     };
 }

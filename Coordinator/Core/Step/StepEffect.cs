@@ -40,6 +40,10 @@ public abstract partial record StepEffect
     /// <summary>A sentence for people and for events.jsonl.</summary>
     public sealed record Say(string Kind, string Node, string Sentence) : StepEffect;
 
+    /// <summary>A worker lives and is of no use: whoever started its process is to kill it and start it again.</summary>
+    /// <param name="Reason">A sentence's end.</param>
+    public sealed record Replace(WorkerId Worker, string Reason) : StepEffect;
+
     /// <summary>The run cannot go on.</summary>
     public sealed record Halt(string Reason) : StepEffect;
 }

@@ -32,3 +32,6 @@ public sealed record CommitWritten(StepId Step) : IStepInput;
 
 /// <summary>Nothing has come in for a while: ask again for everything that is missing; answers or orders may have been lost.</summary>
 public sealed record AskAgain : IStepInput;
+
+/// <summary>Time to look whether a worker that was called hung is to be replaced.</summary>
+public sealed record LookForStuck : IStepInput;

@@ -29,6 +29,7 @@ public static partial class StepProtocol
             (StepPhase.Halted, _) => Drop(state, "the run is halted"),
             (_, WorkerJoined joined) => Joined(state, joined.Worker, now),
             (_, WorkerLost lost) => Lost(state, lost, now),
+            (_, LookForStuck) => Stuck(state, now),
 
             (StepPhase.Idle, OpenStep open) => Open(state, open, now),
 

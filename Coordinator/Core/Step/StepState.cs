@@ -47,6 +47,21 @@ public sealed record StragglerRules(double LateFactor, double HangFactor, double
     /// <summary>A leaf is never late by less than this: the noise of a busy machine is no straggler.</summary>
     public double LateFloor { get; init; }
 
+    /// <summary>A worker is called late when so many leaves in a row took longer than this factor times those of the others…</summary>
+    public int SpellLeaves { get; init; } = 2;
+
+    /// <inheritdoc cref="SpellLeaves"/>
+    public double SpellFactor { get; init; } = 3;
+
+    /// <summary>… and by so much in all: what a busy machine does to two leaves in a row is no slowness.</summary>
+    public double SpellFloor { get; init; } = 400;
+
+    /// <summary>A worker whose last leaf was late and that has none since is given one after so long, to see whether it is in time again.</summary>
+    public double ProbeAfter { get; init; } = 500;
+
+    /// <summary>A worker that was called hung is to be replaced after so long.</summary>
+    public double HungPatience { get; init; } = Limits.HungPatienceMilliseconds;
+
     public bool IsOn => LateFactor > 0;
 }
 
@@ -68,7 +83,25 @@ public sealed record StepRules(int Shards, int ParameterChunks, double ClipNorm,
 /// <param name="Since">When its current leaf began, in milliseconds: its grant, or its last report.</param>
 /// <param name="IsHung">It let its budget pass; leaves are kept from it until it reports.</param>
 /// <param name="IsBehind">It was still at a leaf of an earlier step when that step was decided without it.</param>
-public sealed record WorkerStanding(WorkerId Worker, double Speed, double Since = 0, bool IsHung = false, bool IsBehind = false);
+public sealed record WorkerStanding(WorkerId Worker, double Speed, double Since = 0, bool IsHung = false, bool IsBehind = false)
+{
+    /// <summary>When it was called hung, or asked to be replaced last.</summary>
+    public double HungSince { get; init; }
+
+    /// <summary>Milliseconds of its last leaf; 0 until measured.</summary>
+    public double LastLeaf { get; init; }
+
+    /// <summary>When it reported that leaf.</summary>
+    public double ReportedAt { get; init; }
+
+    /// <summary>Leaves in a row that were late, and by how many milliseconds in all.</summary>
+    public int LateLeaves { get; init; }
+
+    public double LateBy { get; init; }
+
+    /// <summary>Its present row of late leaves has been told.</summary>
+    public bool IsCalledLate { get; init; }
+}
 
 /// <summary>One leaf of the open step.</summary>
 /// <param name="Done">The first report; later copies are dropped.</param>

@@ -20,12 +20,16 @@ internal sealed partial class SocketListener : ILinkListener
     private readonly Dictionary<ulong, PendingLink> _pending = [];
     private readonly NativeMethods.PollDescriptor[] _descriptors = new NativeMethods.PollDescriptor[Limits.LinkHalfOpen + 1];
     private readonly Thread _thread;
+
+    /// <summary>Of a Unix socket: what it is called at its path.</summary>
+    private readonly SocketFile? _file;
     private volatile bool _stopped;
     private int _halfOpenCount;
 
     private SocketListener(LinkAddress address, Socket socket, LinkListenerOptions options)
     {
         (Address, _socket, _options) = (address, socket, options);
+        if (address.Kind == LinkTransportKind.Unix) _file = SocketFile.At(address.Name);
         _thread = new Thread(Run) { IsBackground = true, Name = "link listener" };
         _thread.Start();
     }
@@ -140,8 +144,9 @@ internal sealed partial class SocketListener : ILinkListener
         }
         foreach (var halfOpen in _halfOpen) halfOpen.Dispose();
         foreach (var pending in _pending.Values) pending.Abandon();
+        // Before the socket is closed: until then its inode is its own. Whoever took the path over keeps it.
+        if (Address.Kind == LinkTransportKind.Unix && SocketFile.At(Address.Name) == _file) File.Delete(Address.Name);
         _socket.Dispose();
-        if (Address.Kind == LinkTransportKind.Unix) File.Delete(Address.Name);
         Volatile.Write(ref _halfOpenCount, 0);
     }
 

@@ -41,7 +41,7 @@ public static class FaultKinds
         new(FaultKind.Lie, "lie", Workers, null, "lies", "wrong bits, from this step on, in the first leaf of its that is audited") { IsInside = true },
         new(FaultKind.Hang, "hang", Workers, 3_600, "hangs", "its device does not come back from the step's first leaf for so long") { IsInside = true },
         new(FaultKind.Slow, "slow", Workers, 5, "is slow", "its leaves take longer for so long") { IsInside = true, Settings = [new("factor", 10, 1, 1_000, "times the usual")] },
-        new(FaultKind.Backlog, "backlog", Shards, 3, "is late", "its shards handle every message late for so long") { IsInside = true, Settings = [new("ms", 400, 1, 60_000, "milliseconds")] },
+        new(FaultKind.Backlog, "backlog", Shards, 3, "is late", "its shards handle every message late for so long") { IsInside = true, Settings = [new("ms", 1_000, 1, 60_000, "milliseconds that each message takes longer, one after the other")] },
         new(FaultKind.DiskFull, "disk-full", Coordinators, 3, "finds its disk full", "its writes fail for so long") { IsInside = true },
         new(FaultKind.DataMissing, "no-data", Workers, null, "was killed, and its data set is incomplete", "killed; its next start finds a file of its data set missing"),
         new(FaultKind.VersionSkew, "skew", Dialling, null, "was killed, and comes back as another version", "killed; its next start is of another version"),

@@ -142,6 +142,9 @@ public sealed class RunFailedException : ClusterException
     public RunFailedException(string message) : base(message) { }
     public RunFailedException(string message, Exception inner) : base(message, inner) { }
     public RunFailedException() { }
+
+    /// <summary>Another coordinator carries the run: it goes on, without this process.</summary>
+    public bool IsSuperseded { get; init; }
 }
 
 /// <summary>The run was interrupted; what it had done by then is in the summary.</summary>

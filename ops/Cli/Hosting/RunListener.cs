@@ -30,6 +30,9 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     /// <summary>Told of every step that is in the log.</summary>
     public Action<StepId>? OnCommitted { get; init; }
 
+    /// <summary>Told of a worker that is to be killed and started again, and why.</summary>
+    public Action<WorkerId, string>? OnStuck { get; init; }
+
     private string? _hash;
 
     private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_started);
@@ -74,6 +77,8 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
         observer.Said(sentence);
     }
 
+    public void Stuck(WorkerId worker, string reason) => OnStuck?.Invoke(worker, reason);
+
     public void Ended(RunOutcome outcome)
     {
         LastStep = outcome.Last;
@@ -91,7 +96,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
                 _completion.TrySetException(new UserMistakeException(outcome.Reason));
                 break;
             default:
-                _completion.TrySetException(new RunFailedException(outcome.Reason));
+                _completion.TrySetException(new RunFailedException(outcome.Reason) { IsSuperseded = outcome.End == RunEnd.SteppedDown });
                 break;
         }
     }

@@ -19,7 +19,7 @@ internal sealed class ChildProcess
     private readonly Queue<string> _lastLines = new();
     private readonly TaskCompletionSource<ChildEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string _lastOutput = "", _lastError = "";
-    private bool _reaped;
+    private bool _reaped, _wasKilledHere;
 
     private ChildProcess(Process process, string name, ISupervisorObserver observer)
     {
@@ -79,8 +79,32 @@ internal sealed class ChildProcess
     /// <returns>Whether it was sent.</returns>
     public bool Send(ChildSignal signal)
     {
-        lock (_ended) return !_reaped && !_process.HasExited && Signals.Send(Id, signal);
+        lock (_ended)
+        {
+            if (_reaped || _process.HasExited || !Signals.Send(Id, signal)) return false;
+            _wasKilledHere |= signal == ChildSignal.Kill;
+            return true;
+        }
     }
+
+    /// <summary>Sends SIGKILL of which the bookkeeping knows nothing, as if somebody else had.</summary>
+    /// <returns>Whether it was sent.</returns>
+    public bool KillUnknown()
+    {
+        lock (_ended) return !_reaped && !_process.HasExited && Signals.Send(Id, ChildSignal.Kill);
+    }
+
+    /// <summary>Whether this object has sent SIGKILL; any thread.</summary>
+    public bool WasKilledHere
+    {
+        get { lock (_ended) return _wasKilledHere; }
+    }
+
+    /// <summary>The largest resident size that was seen, in bytes; 0 = none was. Supervisor's thread.</summary>
+    public long PeakResidentBytes { get; private set; }
+
+    /// <summary>Looks at the resident size; a process that is dead keeps what was seen.</summary>
+    public void Sample() => PeakResidentBytes = Math.Max(PeakResidentBytes, MemoryEvidence.PeakResidentBytesOf(Id));
 
     /// <summary>Begins to read and to wait; once.</summary>
     public void Attend()

@@ -33,10 +33,16 @@ public readonly record struct ChildEnd(int Code)
         [15] = "SIGTERM",
     };
 
+    /// <summary>What is known about a signal that nobody here sent, as words behind the verb phrase; null = nothing.</summary>
+    public string? Evidence { get; init; }
+
     /// <summary>Code 0.</summary>
     public bool IsDone => Code == Verbs.ExitCodes.Done;
 
-    /// <summary>Code 2: starting it again would meet the same mistake.</summary>
+    /// <summary>Code 137.</summary>
+    public bool IsSigKill => Code == 128 + 9;
+
+    /// <summary>Code 2: at the start of a run, starting it again would meet the same mistake.</summary>
     public bool IsMistake => Code == Verbs.ExitCodes.BadInput;
 
     /// <summary>Code 3: the run has failed, not the process.</summary>
@@ -48,6 +54,6 @@ public readonly record struct ChildEnd(int Code)
     /// <summary>A verb phrase: <c>ended with code 1</c>, <c>was killed by SIGKILL</c>.</summary>
     public override string ToString() =>
         IsInterrupted ? "was interrupted"
-        : Code > 128 && Code <= 128 + 64 ? $"was killed by {(Names.TryGetValue(Code - 128, out var name) ? name : $"signal {Code - 128}")}"
+        : Code > 128 && Code <= 128 + 64 ? $"was killed by {(Names.TryGetValue(Code - 128, out var name) ? name : $"signal {Code - 128}")}{(Evidence is null ? "" : " " + Evidence)}"
         : $"ended with code {Code}";
 }

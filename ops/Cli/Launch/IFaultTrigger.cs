@@ -30,4 +30,22 @@ public interface INodeProcesses
 
     /// <inheritdoc cref="Supervisor.Resume"/>
     bool Resume(string child, int process);
+
+    /// <inheritdoc cref="Supervisor.KillUnknownAsync"/>
+    Task<bool> KillUnknownAsync(string child);
+
+    /// <inheritdoc cref="Supervisor.Leave"/>
+    bool Leave(string child);
+
+    /// <inheritdoc cref="Supervisor.Return"/>
+    void Return(string child);
+
+    /// <inheritdoc cref="Supervisor.Add"/>
+    bool Add(ChildSpec child);
+
+    /// <inheritdoc cref="Supervisor.ReplaceAsync"/>
+    Task<int?> ReplaceAsync(string child, Action between);
+
+    /// <inheritdoc cref="Supervisor.Wake"/>
+    bool Wake(int process);
 }

@@ -5,6 +5,7 @@ using Cluster.Cli.Display;
 using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 using Cluster.Link;
+using Cluster.Membership;
 
 namespace Cluster.Cli.Launch;
 
@@ -15,7 +16,7 @@ internal static class LaunchedRun
     private const int LongestSocketFolder = 80;
 
     /// <summary>Kinds of faults that somebody carries out.</summary>
-    private static readonly FaultKind[] Strikable = [FaultKind.Kill, FaultKind.Stop, .. NetworkFaults.All];
+    private static readonly FaultKind[] Strikable = [.. ProcessFaults.All, .. MemberFaults.All, .. NetworkFaults.All];
 
     /// <summary>Whether somebody carries out this kind of fault.</summary>
     public static bool CanStrike(FaultKind kind) => kind.Facts().IsInside || Strikable.Contains(kind);
@@ -39,17 +40,19 @@ internal static class LaunchedRun
             using var network = NetworkFaults.Open(faults, sockets, coordinator, run.Options.Ps, run.Options.Seed);
             var inside = new InsideFaults(faults);
             var struck = faults.Where(static f => !f.Facts.IsInside).Select(static f => f.Step).ToHashSet();
-            var children = Children(run, folder, struck, sockets, coordinator, secret, network, inside);
-            var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name)], bare: NodeOptions.Coordinator);
+            var (children, node) = Children(run, folder, struck, sockets, coordinator, secret, network, inside);
+            var joining = faults.Where(static f => f.Kind == FaultKind.Join).Select(static f => f.Node);
+            var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name), .. joining], bare: NodeOptions.Coordinator);
             await using var link = new SupervisorLink(coordinator, secret, struck) { Begun = inside.Begun };
             var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
-            void Say(string node, string sentence)
+            void Say(string about, string sentence)
             {
-                printer.Said(node, sentence);
-                link.Happened("fault", node, sentence);
+                printer.Said(about, sentence);
+                link.Happened("fault", about, sentence);
             }
             network.Said = Say;
-            var actuators = new ProcessFaults(supervisor).Kinds.Concat(network.Kinds).ToDictionary();
+            var members = new MemberFaults(supervisor, inside, name => node(NodeOptions.Worker, MemberNames.IndexIn(name, MemberRole.Worker)!.Value, []), () => File.Delete(coordinator.Name));
+            var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Concat(network.Kinds).ToDictionary();
             using var injector = new FaultInjector(faults, actuators, TimeProvider.System, Say);
             link.Start(supervisor, injector);
             using var stopping = stop.Register(supervisor.RequestStop);
@@ -74,7 +77,8 @@ internal static class LaunchedRun
         throw new UserMistakeException($"the folder for temporary files is too deep for a Unix socket: {folder}; set TMPDIR to a shorter one");
     }
 
-    private static List<ChildSpec> Children(
+    /// <returns>The processes that the run begins with, and how any other node is started.</returns>
+    private static (List<ChildSpec> Children, Func<string, int, string[], ChildSpec> Node) Children(
         ResolvedRun run, RunFolder folder, IReadOnlySet<StepId> struck, string sockets, LinkAddress coordinator, string secret, NetworkFaults network, InsideFaults inside)
     {
         var program = Environment.ProcessPath ?? throw new ClusterException("this process does not know its own program");
@@ -89,11 +93,11 @@ internal static class LaunchedRun
             },
         };
         for (var i = 0; i < run.Options.Ps; i++)
-            children.Add(Node(NodeOptions.Shards, i, "--listen", ShardAddress(sockets, i).ToString()));
-        for (var i = 0; i < run.Options.Workers; i++) children.Add(Node(NodeOptions.Worker, i));
-        return children;
+            children.Add(Node(NodeOptions.Shards, i, ["--listen", ShardAddress(sockets, i).ToString()]));
+        for (var i = 0; i < run.Options.Workers; i++) children.Add(Node(NodeOptions.Worker, i, []));
+        return (children, Node);
 
-        ChildSpec Node(string role, int index, params string[] more) =>
+        ChildSpec Node(string role, int index, string[] more) =>
             new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. more],
                 new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [Detours.Variable] = network.RoutesOf($"{role}-{index}") })
             {

@@ -9,7 +9,7 @@ public static partial class Supervision
     private static (SupervisorState Next, ImmutableArray<SupervisorEffect> Effects) Stop(
         SupervisorState state, TimeSpan now, TimeSpan runGrace, int exitCode, string reason, bool asked, ImmutableArray<SupervisorEffect> before)
     {
-        var children = state.Children.Select(child => child.Phase == ChildPhase.Waiting ? child with { Phase = ChildPhase.Ended } : child);
+        var children = state.Children.Select(child => child.Phase is ChildPhase.Waiting or ChildPhase.Away ? child with { Phase = ChildPhase.Ended } : child);
         state = state with { Children = [.. children], ExitCode = exitCode, Reason = reason, Asked = asked };
         if (state.Children.FirstOrDefault(child => child.EndsRun && child.Phase == ChildPhase.Running) is not { } runner) return StopRest(state, now, before);
         return (state with { Stage = SupervisorStage.StoppingRun, Deadline = now + runGrace }, [.. before, .. Terminate(runner)]);

@@ -19,6 +19,12 @@ public static partial class Supervision
         (_, Committed) => (state, []),
         (SupervisorStage.Running, RestartRequested restart) => Replace(state, restart),
         (_, RestartRequested) => (state, []),
+        (SupervisorStage.Running, LeaveRequested leave) => Leave(state, leave),
+        (SupervisorStage.Running, ReturnRequested back) => Return(state, back),
+        (SupervisorStage.Running, ChildAdded added) => (Added(state, added), []),
+        (SupervisorStage.Running, Detached detached) => (Replaced(state, detached), []),
+        (_, LeaveRequested or ReturnRequested or ChildAdded or Detached) => (state, []),
+        (_, DetachedExited exit) => (state, [Say($"{exit.Name} (process {exit.Process}), in whose place another was started, {exit.End}", exit.Name)]),
         (SupervisorStage.Running, StopRequested stop) =>
             Stop(state, stop.Now, state.Policy.RunStopGrace, ExitCodes.Interrupted, "interrupted", asked: true, [Say("stopping: the open step is finished first; a second signal kills at once")]),
         (_, StopRequested) => KillAll(state),
@@ -57,7 +63,9 @@ public static partial class Supervision
     private static (SupervisorState Next, ImmutableArray<SupervisorEffect> Effects) Exited(SupervisorState state, ChildExited exit)
     {
         var child = state.Child(exit.Name);
-        if (exit.End.IsMistake)
+        if (child.IsLeaving) return (state.With(child with { Phase = ChildPhase.Away, IsLeaving = false }), []);
+        // Once steps are committed the arguments are known to be good: what one process finds unfit may be mended, and the others go on.
+        if (exit.End.IsMistake && (child.EndsRun || state.LastStep == 0))
         {
             var reason = exit.LastLine.Length > 0 ? $"{exit.Name}: {exit.LastLine}" : $"{exit.Name} refused its arguments or data and did not say why";
             return Stop(state, exit.Now, state.Policy.StopGrace, ExitCodes.BadInput, reason, asked: false, [Say(reason, exit.Name)]);
@@ -67,7 +75,8 @@ public static partial class Supervision
             return Stop(state, exit.Now, state.Policy.StopGrace, ExitCodes.Interrupted, $"{exit.Name} was interrupted", asked: false, [Say($"{exit.Name} was interrupted; stopping the others", exit.Name)]);
         if (child.EndsRun && exit.End.IsRunFailure)
             return Stop(state, exit.Now, state.Policy.StopGrace, ExitCodes.Failed, exit.LastLine.Length > 0 ? exit.LastLine : "the run failed, and its coordinator did not say why", asked: false, []);
-        if (!exit.End.IsDone) return StartAgain(state, exit.Name, exit.End.ToString(), exit.LastLine, exit.Now - child.Since, exit.Now);
+        var what = exit.End.IsMistake ? $"{exit.End} (refused, or its data, version or device is unfit)" : exit.End.ToString();
+        if (!exit.End.IsDone) return StartAgain(state, exit.Name, what, exit.LastLine, exit.Now - child.Since, exit.Now);
         // Where one child ends the run, the others are done because the run is: that is no news.
         ImmutableArray<SupervisorEffect> effects = state.Children.Any(static other => other.EndsRun) ? [] : [Say($"{exit.Name} is done", exit.Name)];
         return state.Children.All(other => other.Phase == ChildPhase.Ended)
@@ -90,6 +99,29 @@ public static partial class Supervision
         var delay = policy.Delay(child.Doublings);
         state = state.With(child with { Phase = ChildPhase.Waiting, DueAt = now + delay, Restarts = child.Restarts + 1, Doublings = child.Doublings + 1 });
         return (state, [Say($"{name} {what}{lived}; it is started again in {Seconds(delay)} (restart {child.Restarts + 1} of {policy.Limit} without a commit){said}", name)]);
+    }
+
+    private static (SupervisorState Next, ImmutableArray<SupervisorEffect> Effects) Leave(SupervisorState state, LeaveRequested leave)
+    {
+        var child = state.Child(leave.Name);
+        return child.Phase == ChildPhase.Running ? (state.With(child with { IsLeaving = true }), [.. Terminate(child)]) : (state, []);
+    }
+
+    /// <summary>One that has not gone yet, or died, is started again as any other.</summary>
+    private static (SupervisorState Next, ImmutableArray<SupervisorEffect> Effects) Return(SupervisorState state, ReturnRequested back)
+    {
+        var child = state.Child(back.Name) with { IsLeaving = false };
+        return (state.With(child.Phase == ChildPhase.Away ? child with { Phase = ChildPhase.Waiting, DueAt = back.Now } : child), []);
+    }
+
+    private static SupervisorState Added(SupervisorState state, ChildAdded added) => state.Children.Any(child => child.Name == added.Name)
+        ? throw new ArgumentException($"there is a child {added.Name} already", nameof(added))
+        : state with { Children = state.Children.Add(new ChildState(added.Name, EndsRun: false, ChildPhase.Waiting, added.Now, TimeSpan.Zero, 0, 0)) };
+
+    private static SupervisorState Replaced(SupervisorState state, Detached detached)
+    {
+        var child = state.Child(detached.Name);
+        return child.Phase == ChildPhase.Running ? state.With(child with { Phase = ChildPhase.Waiting, DueAt = detached.Now }) : state;
     }
 
     private static SupervisorState Buried(SupervisorState state, string name)

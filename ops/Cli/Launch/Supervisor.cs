@@ -14,23 +14,27 @@ public sealed record SupervisorResult(int ExitCode, string Reason);
 /// decides; this is the one thread that acts. That thread starts every child and lives until the last is reaped, since the
 /// kernel's parent-death signal is about the thread, not the process. All methods: any thread.
 /// </summary>
-public sealed class Supervisor : INodeProcesses
+public sealed partial class Supervisor : INodeProcesses
 {
-    private readonly Dictionary<string, ChildSpec> _specs;
+    private readonly ConcurrentDictionary<string, ChildSpec> _specs;
     private readonly ISupervisorObserver _observer;
     private readonly ConcurrentDictionary<string, ChildProcess> _living = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, IReadOnlyList<string>> _lastLines = new(StringComparer.Ordinal);
     private readonly BlockingCollection<ISupervisorInput> _inputs = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly TaskCompletionSource<SupervisorResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<int, ChildProcess> _detached = new();
     private SupervisorState _state;
     private int _started;
+
+    /// <summary>A process is dead and reaped; whose, is decided on this thread.</summary>
+    private sealed record ProcessEnded(string Name, ChildProcess Process, ChildEnd End, TimeSpan Now) : ISupervisorInput;
 
     /// <param name="children">Started in this order; unique names, at most one that ends the run.</param>
     public Supervisor(IReadOnlyList<ChildSpec> children, RestartPolicy policy, ISupervisorObserver observer)
     {
         _state = SupervisorState.Create(children, policy);
-        _specs = children.ToDictionary(child => child.Name, StringComparer.Ordinal);
+        _specs = new(children.ToDictionary(child => child.Name, StringComparer.Ordinal), StringComparer.Ordinal);
         _observer = observer;
     }
 
@@ -53,36 +57,15 @@ public sealed class Supervisor : INodeProcesses
     /// <exception cref="ArgumentException">There is no such child.</exception>
     public void RequestRestart(string child, string reason) => Post(new RestartRequested(Known(child), reason, _clock.Elapsed));
 
+    /// <summary>Whether there is a child of this name, alive or not.</summary>
+    public bool Has(string child) => _specs.ContainsKey(child);
+
     /// <summary>The process number of a living child, or null.</summary>
     public int? ProcessOf(string child) => _living.TryGetValue(Known(child), out var process) ? process.Id : null;
 
     /// <summary>What a child said last, of its present or its last life: for a report.</summary>
     public IReadOnlyList<string> LastLinesOf(string child) =>
         _living.TryGetValue(Known(child), out var process) ? process.LastLines : _lastLines.TryGetValue(child, out var lines) ? lines : [];
-
-    /// <summary>Kills a child, as a fault: the policy starts it again.</summary>
-    /// <returns>True once it is dead and reaped; false if it did not live.</returns>
-    public async Task<bool> KillAsync(string child)
-    {
-        if (!_living.TryGetValue(Known(child), out var process)) return false;
-        var sent = process.Send(ChildSignal.Kill);
-        await process.Ended;
-        return sent;
-    }
-
-    /// <summary>Stops a child's process (SIGSTOP), as a fault.</summary>
-    /// <returns>The number of the process, once none of its threads runs; null if it did not live.</returns>
-    public async Task<int?> PauseAsync(string child)
-    {
-        if (!_living.TryGetValue(Known(child), out var process) || !process.Send(ChildSignal.Stop)) return null;
-        return await Task.Run(() => Signals.WaitUntilStopped(process.Id)) ? process.Id : null;
-    }
-
-    /// <summary>Lets a paused process go on.</summary>
-    /// <param name="process">What <see cref="PauseAsync"/> returned: if the child has a new process by now, nothing happens.</param>
-    /// <returns>Whether it was there to go on.</returns>
-    public bool Resume(string child, int process) =>
-        _living.TryGetValue(Known(child), out var living) && living.Id == process && living.Send(ChildSignal.Continue);
 
     private string Known(string child) => _specs.ContainsKey(child) ? child : throw new ArgumentException($"there is no child {child}", nameof(child));
 
@@ -105,8 +88,9 @@ public sealed class Supervisor : INodeProcesses
             while (_state.Stage != SupervisorStage.Finished)
             {
                 var wait = _state.NextDeadline - _clock.Elapsed;
-                if (wait > TimeSpan.Zero && _inputs.TryTake(out var input, wait > TimeSpan.FromHours(1) ? TimeSpan.FromHours(1) : wait)) Advance(input);
+                if (wait > TimeSpan.Zero && _inputs.TryTake(out var input, wait > SampleEvery ? SampleEvery : wait)) Advance(input);
                 else if (wait <= TimeSpan.Zero) Advance(new Tick(_clock.Elapsed));
+                Sample();
             }
         }
         catch (Exception e)
@@ -115,16 +99,26 @@ public sealed class Supervisor : INodeProcesses
             foreach (var child in _living.Values) child.Send(ChildSignal.Kill);
             _result.TrySetException(e);
         }
+        EndDetached();
         _inputs.CompleteAdding();
     }
 
     private void Advance(ISupervisorInput input)
     {
+        if (input is ProcessEnded ended)
+        {
+            input = _detached.TryRemove(ended.Process.Id, out _)
+                ? new DetachedExited(ended.Name, ended.Process.Id, ended.End, ended.Now)
+                : new ChildExited(ended.Name, ended.End, ended.Process.LastLine, ended.Now);
+        }
         if (input is ChildExited exit && _living.TryRemove(exit.Name, out var dead))
         {
+            input = exit = exit with { End = WithEvidence(exit.End, dead) };
             _lastLines[exit.Name] = dead.LastLines;
             _observer.Exited(exit.Name, dead.Id, exit.End);
         }
+        if (input is Detached detached && _living.TryRemove(detached.Name, out var old)) _detached[old.Id] = old;
+        if (input is DetachedExited gone) _observer.Exited(gone.Name, gone.Process, gone.End);
         var (next, effects) = Supervision.Advance(_state, input);
         _state = next;
         foreach (var effect in effects) Perform(effect);
@@ -158,7 +152,7 @@ public sealed class Supervisor : INodeProcesses
             _observer.Started(spec.Name, child.Id);
             child.Attend();
             _ = child.Ended.ContinueWith(
-                ended => Post(new ChildExited(spec.Name, ended.Result, child.LastLine, _clock.Elapsed)),
+                ended => Post(new ProcessEnded(spec.Name, child, ended.Result, _clock.Elapsed)),
                 CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
         catch (ClusterException e)

@@ -86,6 +86,7 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret, IRe
 
     private IActorRef? Route(RemotePeer peer, object message, int target)
     {
+        if (message is RestartNode restart && _supervisor!.Has(restart.Name)) _supervisor.RequestRestart(restart.Name, restart.Reason);
         if (message is not StepNotice notice) return null;
         if (notice.IsRecorded)
         {

@@ -24,6 +24,21 @@ public sealed record StopRequested(TimeSpan Now) : ISupervisorInput;
 /// <summary>A child lives but is of no use any more (it hangs): it is killed, reaped and started again.</summary>
 public sealed record RestartRequested(string Name, string Reason, TimeSpan Now) : ISupervisorInput;
 
+/// <summary>A child is asked to end in order and stays away until <see cref="ReturnRequested"/>.</summary>
+public sealed record LeaveRequested(string Name, TimeSpan Now) : ISupervisorInput;
+
+/// <summary>A child that left may come back.</summary>
+public sealed record ReturnRequested(string Name, TimeSpan Now) : ISupervisorInput;
+
+/// <summary>One more child, started at once; it ends no run.</summary>
+public sealed record ChildAdded(string Name, TimeSpan Now) : ISupervisorInput;
+
+/// <summary>The process of a child is its own from now on, and another is started in its place at once.</summary>
+public sealed record Detached(string Name, TimeSpan Now) : ISupervisorInput;
+
+/// <summary>A process that was <see cref="Detached"/> is dead and reaped: no child has ended.</summary>
+public sealed record DetachedExited(string Name, int Process, ChildEnd End, TimeSpan Now) : ISupervisorInput;
+
 /// <summary>Time passed; due no later than <see cref="SupervisorState.NextDeadline"/>.</summary>
 public sealed record Tick(TimeSpan Now) : ISupervisorInput;
 
@@ -59,6 +74,9 @@ public enum ChildPhase
     Waiting,
     Running,
 
+    /// <summary>It left, and is started when <see cref="ReturnRequested"/> comes.</summary>
+    Away,
+
     /// <summary>Dead for good.</summary>
     Ended,
 }
@@ -67,7 +85,11 @@ public enum ChildPhase
 /// <param name="Since">When it was started last.</param>
 /// <param name="Restarts">Restarts since the last commit.</param>
 /// <param name="Doublings">Restarts since the back-off began anew.</param>
-public sealed record ChildState(string Name, bool EndsRun, ChildPhase Phase, TimeSpan DueAt, TimeSpan Since, int Restarts, int Doublings);
+public sealed record ChildState(string Name, bool EndsRun, ChildPhase Phase, TimeSpan DueAt, TimeSpan Since, int Restarts, int Doublings)
+{
+    /// <summary>It was asked to leave: its end is no death.</summary>
+    public bool IsLeaving { get; init; }
+}
 
 public enum SupervisorStage
 {

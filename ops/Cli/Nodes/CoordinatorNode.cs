@@ -55,11 +55,22 @@ internal static class CoordinatorNode
         observer.Starting(run, LocalTraining.Description(options, plan, layout, train, opening.Version));
         using var disk = new RunStore(folder.Location, new StoredCheckpoints(folder.Location, layout));
         var gate = FaultGate.FromEnvironment();
-        using var store = new GatedStore(disk, gate, sentence => Restored(folder, observer, sentence));
+        var faults = NodeFaults.FromEnvironment(NodeOptions.Coordinator, (fault, sentence) =>
+        {
+            Console.Error.WriteLine(sentence);
+            folder.Events.Append("fault", sentence, fault.Node);
+        });
+        var fullness = new DiskFault(faults);
+        using var store = new GatedStore(disk, gate, fullness, sentence => Restored(folder, observer, sentence));
         var writer = plan.Checkpoints.IsOn
-            ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location), layout, disk, run, plan, engines.Fingerprint, opening.CounterBase)
+            ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location, fullness.Over(DiskFiles.Instance)), layout, disk, run, plan, engines.Fingerprint, opening.CounterBase)
             : null;
         using var metrics = MetricsCsv.Open(Path.Combine(folder.Location, MetricsCsv.Name), opening.Logged, observer.Said);
+        using var pauses = new PauseWatch(TimeProvider.System, sentence =>
+        {
+            folder.Events.Append("coordinator-paused", sentence, NodeOptions.Coordinator);
+            observer.Said(sentence);
+        });
         using var buffers = new BufferPools();
         var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
         NodeRegistry? registry = null;
@@ -67,6 +78,7 @@ internal static class CoordinatorNode
         {
             OnBegun = step => registry!.Notice(step, isRecorded: false),
             OnCommitted = step => registry!.Notice(step, isRecorded: true),
+            OnStuck = (worker, reason) => registry!.Restart(worker.ToString(), reason),
         };
         var facts = new RunFacts(run.RunId, options, train.Fingerprint, layout, total, folder.Location, engines.Fingerprint);
         using var members = new MemberRegistry(
@@ -88,6 +100,11 @@ internal static class CoordinatorNode
             try
             {
                 await listener.Completion;
+            }
+            catch (RunFailedException e) when (e.IsSuperseded)
+            {
+                registry.LetGo(e.Message);
+                throw;
             }
             catch (ClusterException e)
             {

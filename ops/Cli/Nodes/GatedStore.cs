@@ -4,19 +4,25 @@ using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Nodes;
 
-/// <summary>A run's store whose records wait for <see cref="FaultGate"/>, and that tells when shards go back to a checkpoint.</summary>
+/// <summary>A run's store whose records wait for <see cref="FaultGate"/>, whose disk may be full by order, and that tells when shards go back to a checkpoint.</summary>
 /// <param name="restored">Hears a sentence; coordinator's thread.</param>
-internal sealed class GatedStore(RunStore store, FaultGate gate, Action<string> restored) : IRunStore
+internal sealed class GatedStore(RunStore store, FaultGate gate, DiskFault disk, Action<string> restored) : IRunStore
 {
     private long _next = 1;
     private LogAdopted? _untold;
 
     public Term ReadTerm() => store.ReadTerm();
 
-    public Term? WriteTerm(Term term, Term known) => store.WriteTerm(term, known);
+    public Term? WriteTerm(Term term, Term known)
+    {
+        // The same term only asks.
+        if (term != known) disk.Check("term");
+        return store.WriteTerm(term, known);
+    }
 
     public LogAdopted? AdoptLog(Term term, IReadOnlyList<CommitRecord> promised)
     {
+        disk.Check("commits.jsonl");
         if (store.AdoptLog(term, promised) is not { } adopted) return null;
         _next = adopted.Last.Value + 1;
         _untold = adopted;
@@ -25,7 +31,9 @@ internal sealed class GatedStore(RunStore store, FaultGate gate, Action<string> 
 
     public bool Append(ReadOnlySpan<byte> line)
     {
-        gate.Wait(new StepId(_next));
+        var step = new StepId(_next);
+        gate.Wait(step);
+        disk.Check("commits.jsonl", step);
         var isOurs = store.Append(line);
         _next++;
         return isOurs;

@@ -149,7 +149,7 @@ internal sealed partial class NodeRegistry(
         var cause = closure switch
         {
             { End: LinkEnd.Lost } => "its process is gone or its network was cut (the connection was closed)",
-            { End: LinkEnd.Silent, ByPeer: true } => "it heard nothing of the coordinator for 500 ms (the network is cut in one direction)",
+            { End: LinkEnd.Silent, ByPeer: true } => "it heard nothing of the coordinator for 500 ms (the network is cut in one direction, or the coordinator stood still)",
             { End: LinkEnd.Silent } => "nothing was heard of it for 500 ms (stopped, or the network is cut)",
             { End: LinkEnd.BadChecksum or LinkEnd.BadMagic or LinkEnd.BadVersion or LinkEnd.Oversize, ByPeer: true } => $"a damaged frame reached it ({closure.Sentence})",
             { End: LinkEnd.BadChecksum or LinkEnd.BadMagic or LinkEnd.BadVersion or LinkEnd.Oversize } => $"a damaged frame came ({closure.Sentence})",
@@ -200,11 +200,28 @@ internal sealed partial class NodeRegistry(
         }
     }
 
+    /// <summary>Asks whoever started this node to kill it and start it again; where nobody supervises, nothing happens.</summary>
+    public void Restart(string name, string reason)
+    {
+        lock (_lock)
+        {
+            foreach (var node in _nodes.Values)
+                if (node.Hello.Role == NodeOptions.Supervisor) node.Peer.Send(new RestartNode(name, reason));
+        }
+    }
+
     /// <summary>A record may wait for a fault of the step that is open: the supervisor must not miss it.</summary>
     private void Opened(RemotePeer peer)
     {
         lock (_lock)
             if (_notice is { } notice && _nodes.TryGetValue(peer, out var node) && node.Hello.Role == NodeOptions.Supervisor) peer.Send(notice);
+    }
+
+    /// <summary>Another coordinator carries the run: everybody is let go, and dials that one. Not the end of the run.</summary>
+    public void LetGo(string reason)
+    {
+        lock (_lock)
+            foreach (var node in _nodes.Values) node.Peer.Link?.Close(LinkEnd.Finished, reason);
     }
 
     /// <summary>The run is over: everybody is told and let go; who comes later hears the same. Ends when all have heard it, or when patience does.</summary>

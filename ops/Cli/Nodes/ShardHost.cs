@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
+using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Hosting;
 using Cluster.Contracts;
@@ -46,6 +47,8 @@ internal static class ShardHost
         var gate = new Lock();
         CoordinatorConnection? connection = null;
         var news = new NodeNews(() => connection?.Name ?? options.Name, () => connection?.Peer);
+        var faults = NodeFaults.FromEnvironment(options.Name, (_, sentence) => news.Happened("fault", sentence));
+        options = NodeStart.Versioned(options, faults);
         void Damaged(string sentence) => news.Happened(LinkDamage.Kind, sentence);
         void Ended(LinkHello hello, LinkClosure closure)
         {
@@ -53,6 +56,9 @@ internal static class ShardHost
         }
 
         IActorRef? Route(RemotePeer peer, object message, int target) => message is IReplicaInput && target >= 0 && target < slots.Length ? slots[target] : null;
+
+        // With a backlog ordered, messages go through an actor that keeps them back.
+        IActorRef Late(IActorRef slot) => faults.Has(FaultKind.Backlog) ? RunComposition.Spawn(system, BacklogActor.Props(slot, faults), slot.Path.Name + "-late") : slot;
 
         LinkVerdict Admit(LinkHello hello)
         {
@@ -108,8 +114,8 @@ internal static class ShardHost
             e => broken.TrySetResult(e));
         lock (gate)
         {
-            slots = [.. plan.Ranges.Select(range => RunComposition.Spawn(
-                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer) { Memory = options.Memory }, shardPeers), range.Shard.ToString()))];
+            slots = [.. plan.Ranges.Select(range => Late(RunComposition.Spawn(
+                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer) { Memory = options.Memory }, shardPeers), range.Shard.ToString())))];
             directory.Update(known, node);
         }
         welcome = first;

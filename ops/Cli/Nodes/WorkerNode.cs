@@ -50,7 +50,12 @@ internal static class WorkerNode
         var news = new NodeNews(() => connection?.Name ?? options.Name, () => connection?.Peer);
         var faults = NodeFaults.FromEnvironment(options.Name, (_, sentence) => news.Happened("fault", sentence));
         options = NodeStart.Versioned(options, faults);
-        IActorRef? Route(RemotePeer peer, object message, int target) => message is IWorkerInput or InitializeState ? actor : null;
+        FaultyEngines? faulty = null;
+        IActorRef? Route(RemotePeer peer, object message, int target)
+        {
+            if (message is BeginStep { AuditLeaf: { } audited } begin) faulty?.Audited(begin.Step, audited);
+            return message is IWorkerInput or InitializeState ? actor : null;
+        }
         directory = new ShardDirectory(system, buffers, options, Route, _ => actor?.Tell(new WorkerActor.PeerUp()), sentence => news.Happened(LinkDamage.Kind, sentence));
         using var disposable = directory;
         connection = new CoordinatorConnection(system, buffers, options, "", Route, message =>
@@ -80,7 +85,7 @@ internal static class WorkerNode
         using var testSet = test;
         using var telemetry = TelemetryExport.Start(welcome.RunId);
         var engines = start.Build(() => source(run, train));
-        if (faults.Has(FaultyEngine.Kinds)) engines = new FaultyEngines(engines, faults);
+        if (faults.Has(FaultyEngine.Kinds)) engines = faulty = new FaultyEngines(engines, faults);
         var ready = new NodeReady(train.Fingerprint, engines.Layout.Hash, engines.Fingerprint, engines.Numerics);
         var plan = ShardPlan.Deal(engines.Layout, run.Ps);
         directory.Know(welcome, engines.Layout, RangesOf(plan, engines.Layout));

@@ -35,8 +35,8 @@ internal sealed class LaunchVerb : IVerb
           --replicas R          standbys of each shard on another process: 0 or 1 (1 with --ps 2 and more)
           --fault kill:worker-1@10        kills the node in the middle of step 10, after its BeginStep and before its record
           --fault stop:worker-2@20+5      stops it (SIGSTOP) in step 20 for 5 s, which is also the default
-          --fault black-hole:ps-0@5+2     leads all connections of the node through a proxy, which lets nothing pass for 2 s; as
-                                well: black-hole-in, black-hole-out, cut, delay, throttle, corrupt, duplicate, reorder
+          other kinds, settings behind a comma: oom leave join zombie nan lie hang slow backlog disk-full no-data skew, and those
+          of the network: cut black-hole delay throttle corrupt duplicate reorder; docs/launch.md says what each does
           --prepare             only write the run's folder, for nodes that are started by hand ('cluster help node')
           --check               only check the options and print the resolved configuration
         """;

@@ -93,7 +93,8 @@ internal sealed class NodeVerb : IVerb
                 {
                     await CoordinateAsync(folder!, options, stop);
                 }
-                catch (RunFailedException e) when (isSupervised)
+                // One that lost to another coordinator is started again, and claims the next term: its supervisor's is the one that counts.
+                catch (RunFailedException e) when (isSupervised && !e.IsSuperseded)
                 {
                     FailureReport.Write(e, Console.Error);
                     return ExitCodes.RunFailed;
@@ -121,6 +122,11 @@ internal sealed class NodeVerb : IVerb
         {
             folder.Events.Append("interrupted", e.Message, "coordinator");
             throw new OperationCanceledException(e.Message, e, stop);
+        }
+        catch (RunFailedException e) when (e.IsSuperseded)
+        {
+            // It has said so itself; the run goes on.
+            throw;
         }
         catch (ClusterException e)
         {

@@ -34,6 +34,14 @@ internal static class RunEvents
         return found[0];
     }
 
+    /// <summary>The first event of this kind with all of these words.</summary>
+    public static RunEvent First(string folder, string kind, string sentence, string more)
+    {
+        var found = All(folder, kind, sentence).Where(e => e.Sentence.Contains(more, StringComparison.Ordinal)).ToArray();
+        Assert.True(found.Length > 0, $"no event of kind {kind} with '{sentence}' and '{more}' among:\n{string.Join('\n', Of(folder))}");
+        return found[0];
+    }
+
     private static List<RunEvent> All(string folder, string kind, string sentence) =>
         [.. Of(folder).Where(e => e.Kind == kind && e.Sentence.Contains(sentence, StringComparison.Ordinal))];
 

@@ -35,6 +35,16 @@ internal sealed class SupervisionDriver
 
     public List<string> Restart(string child, string reason) => Give(new RestartRequested(child, reason, Now));
 
+    public List<string> Leave(string child) => Give(new LeaveRequested(child, Now));
+
+    public List<string> Return(string child) => Give(new ReturnRequested(child, Now));
+
+    public List<string> Add(string child) => Give(new ChildAdded(child, Now));
+
+    public List<string> Detach(string child) => Give(new Detached(child, Now));
+
+    public List<string> DetachedExit(string child, int code) => Give(new DetachedExited(child, 77, new ChildEnd(code), Now));
+
     private List<string> Give(ISupervisorInput input)
     {
         var (next, effects) = Supervision.Advance(State, input);

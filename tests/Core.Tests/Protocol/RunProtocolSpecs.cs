@@ -204,7 +204,7 @@ public sealed class RunProtocolSpecs
 
         var (loading, _) = Placed(Adopted(Start(2, 1, 1), _ => Empty).State);
         (loading, _) = After(loading, new ShardLoaded(loading.Term, WeightsVersion.Initial, Slot(0, 1)));
-        Assert.Equal([Slot(0, 0)], Assert.IsType<StepEffect.LoadVersion>(Assert.Single(After(loading, new AskAgain()).Effects)).Replicas);
+        Assert.Equal([Slot(0, 0)], Assert.Single(After(loading, new AskAgain()).Effects.OfType<StepEffect.LoadVersion>()).Replicas);
 
         // In a running term: routes for the workers, and a question that an old coordinator is refused.
         var (running, _) = After(Running(1, 1, 0), new WorkerJoined(new WorkerId(4)));
@@ -215,6 +215,18 @@ public sealed class RunProtocolSpecs
         Assert.Contains(new StepEffect.WriteTerm(new Term(1), new Term(1)), effects);
         Assert.IsType<StepEffect.Drop>(Assert.Single(After(running, new TermWritten(new Term(1))).Effects));
         Assert.Equal(TermPhase.SteppedDown, After(running, new TermTaken(new Term(2))).State.Phase);
+    }
+
+    [Fact]
+    public void Coordinator_whose_nodes_have_all_gone_to_another_learns_it_from_the_disk()
+    {
+        var (waiting, _) = After(Running(1, 1, 0), new NodeLost(Node(0), "it gave the link up"));
+        Assert.Equal(TermPhase.WaitingForNodes, waiting.Phase);
+        Assert.Equal(new StepEffect.WriteTerm(new Term(1), new Term(1)), Assert.Single(After(waiting, new AskAgain()).Effects));
+        Assert.Equal(TermPhase.WaitingForNodes, After(waiting, new TermWritten(new Term(1))).State.Phase);
+        var (after, effects) = After(waiting, new TermTaken(new Term(2)));
+        Assert.Equal(TermPhase.SteppedDown, after.Phase);
+        Assert.Contains(effects, static e => e is StepEffect.Say { Kind: "stepped-down" });
     }
 
     [Theory]

@@ -57,4 +57,53 @@ public sealed class StragglerSpecs
                 Assert.Equal(Leaves / 4, run.Granted[(new StepId(step), new WorkerId(w))]);
         Assert.DoesNotContain(run.Effects, e => e.Effect is StepEffect.Say { Kind: "leased-again" or "worker-hung" });
     }
+
+    [Theory]
+    [InlineData(10), InlineData(5)]
+    public void Worker_that_becomes_slow_is_named_within_2_seconds_once_and_again_after_it_was_in_time(double times)
+    {
+        var run = new TimedRun(3, 8, 150, StragglerRules.Default, (w, now) => 30 * Jitter(w, now) * (w == new WorkerId(1) && now is > 2_000 and < 6_000 or > 9_000 ? times : 1)).Run();
+        var named = run.Effects.Where(static e => e.Effect is StepEffect.Say { Kind: "worker-late" }).ToArray();
+        Assert.All(named, static e => Assert.Equal("worker-1", ((StepEffect.Say)e.Effect).Node));
+        Assert.Equal(2, named.Length);
+        Assert.InRange(named[0].At, 2_000, 4_000);
+        Assert.InRange(named[1].At, 9_000, 11_000);
+    }
+
+    [Fact]
+    public void Worker_that_hangs_is_named_at_its_budget_although_it_gets_no_more_leaves()
+    {
+        // Two others have all leaves from the next step on: this worker is never leased one again.
+        var run = new TimedRun(3, 8, 100, StragglerRules.Default, (w, now) => w == new WorkerId(2) && now > 1_000 ? 3_600_000 : 20).Run();
+        var (at, effect) = Assert.Single(run.Effects, static e => e.Effect is StepEffect.Say { Kind: "worker-hung" });
+        Assert.Equal("worker-2", ((StepEffect.Say)effect).Node);
+        Assert.InRange(at, 3_000, 3_200);
+    }
+
+    [Fact]
+    public void Nobody_is_called_late_when_all_wait_for_one_thing_or_one_leaf_hiccups()
+    {
+        // Twice every leaf takes 2 s more, and each worker now and then stands still for one leaf.
+        var leaves = 0;
+        var run = new TimedRun(3, 3, 200, StragglerRules.Default, (w, now) => 30 * Jitter(w, now) + (now is > 1_000 and < 1_100 or > 6_000 and < 6_100 ? 2_000 : 0) + (++leaves % 37 == 0 ? 1_500 : 0)).Run();
+        Assert.DoesNotContain(run.Effects, static e => e.Effect is StepEffect.Say { Kind: "worker-late" });
+    }
+
+    [Fact]
+    public void Worker_that_stays_hung_is_to_be_replaced_after_the_patience_and_not_before()
+    {
+        var patience = StragglerRules.Default.HungPatience;
+        var worker = new WorkerStanding(Culprit, 50, 1_000) { IsHung = true, HungSince = 3_000 };
+        var state = StepState.Start(new StepRules(1, 1, 0, NonFinitePolicy.Recompute, StragglerRules.Default), Term.First, new StepId(0)) with
+        {
+            Workers = System.Collections.Immutable.ImmutableSortedDictionary<WorkerId, WorkerStanding>.Empty.Add(Culprit, worker).Add(new WorkerId(0), new WorkerStanding(new WorkerId(0), 50)),
+        };
+        Assert.Empty(StepProtocol.Advance(state, new LookForStuck(), 2_999 + patience).Effects);
+        var (next, effects) = StepProtocol.Advance(state, new LookForStuck(), 3_000 + patience);
+        var replace = Assert.IsType<StepEffect.Replace>(Assert.Single(effects));
+        Assert.Equal((Culprit, "it has reported no leaf for 12.0 s although it is alive"), (replace.Worker, replace.Reason));
+        // Asked once, not at every look.
+        Assert.Empty(StepProtocol.Advance(next, new LookForStuck(), 3_250 + patience).Effects);
+        Assert.Single(StepProtocol.Advance(next, new LookForStuck(), 3_000 + 2 * patience).Effects);
+    }
 }

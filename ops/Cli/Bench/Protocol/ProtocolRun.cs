@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Hosting;
 using Cluster.Cli.Nodes;
@@ -89,6 +90,19 @@ internal sealed class ProtocolRun : IAsyncDisposable, ITrainingObserver
     /// <summary>Milliseconds between two commits, in step order.</summary>
     public IReadOnlyList<double> StepTimes() =>
         [.. CommitLog.Read(File.ReadAllBytes(Path.Combine(_run.Location, RunFolder.CommitsName))).Lines.Select(static l => l.Milliseconds)];
+
+    /// <summary>What events.jsonl tells so far.</summary>
+    public IReadOnlyList<(string Kind, string Sentence)> Events()
+    {
+        var path = Path.Combine(_run.Location, RunFolder.EventsName);
+        if (!File.Exists(path)) return [];
+        var text = File.ReadAllText(path);
+        return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line =>
+        {
+            using var json = JsonDocument.Parse(line);
+            return (json.RootElement.GetProperty("kind").GetString()!, json.RootElement.GetProperty("sentence").GetString()!);
+        })];
+    }
 
     void ITrainingObserver.Starting(ResolvedRun run, string description) { }
 
