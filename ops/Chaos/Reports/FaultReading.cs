@@ -13,6 +13,9 @@ internal static class FaultReading
     /// <summary>What the supervisor notes before its word about the strike itself, and clocks that are read on both sides of it.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>While a supervisor is on its way to die the run may go so many steps further.</summary>
+    private const int StepsToDie = 2;
+
     /// <summary>Later words are about something else.</summary>
     private static readonly TimeSpan Reach = TimeSpan.FromSeconds(20);
 
@@ -43,9 +46,11 @@ internal static class FaultReading
             var (milliseconds, arithmetic) = bound.Of(fault.Kind, fault.Node);
             var strike = StrikeOf(fault, events);
             var miss = MissOf(fault, events);
-            var report = new FaultReport(fault.ToString(), fault.Facts.Word, fault.Node, fault.Step.Value,
-                strike is not null ? FaultOutcome.Struck : miss is not null || findings.Deaths.Count == 0 ? FaultOutcome.Missed : FaultOutcome.Untold,
-                strike?.Sentence ?? miss?.Sentence ?? (findings.Deaths.Count == 0 ? "nothing was said about it" : "nothing was said about it before the supervisor died"), strike?.Time, null, [], null, null, milliseconds, arithmetic);
+            var mayBeLost = findings.Deaths.Any(death => fault.Step.Value >= death.Step && fault.Step.Value <= death.Step + StepsToDie);
+            var (outcome, said) = strike is not null ? (FaultOutcome.Struck, strike.Sentence)
+                : miss is not null ? (FaultOutcome.Missed, miss.Sentence)
+                : mayBeLost ? (FaultOutcome.Untold, "the supervisor died before it could say so") : (FaultOutcome.Missed, "it never arose: nothing was said about it");
+            var report = new FaultReport(fault.ToString(), fault.Facts.Word, fault.Node, fault.Step.Value, outcome, said, strike?.Time, null, [], null, null, milliseconds, arithmetic);
             reports.Add(strike is null ? report : Follow(report, strike.Time, events, commits, strikes, findings.Deaths));
         }
         foreach (var fault in plan.RunFaults)
