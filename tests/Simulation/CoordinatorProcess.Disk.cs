@@ -19,6 +19,11 @@ internal sealed partial class CoordinatorProcess
     private void WriteTerm(StepEffect.WriteTerm write) => After(World.Random.Between(0.2, 3), () =>
     {
         if (State.Term != write.Term) return;
+        if (World.Now < World.Disk.FullUntil)
+        {
+            WriteTerm(write);
+            return;
+        }
         if (World.Disk.Term > write.Known)
         {
             Feed(new TermTaken(World.Disk.Term));
@@ -35,6 +40,15 @@ internal sealed partial class CoordinatorProcess
     /// </summary>
     private void Append(CommitRecord record)
     {
+        if (World.Now < World.Disk.FullUntil)
+        {
+            // The step waits until there is room.
+            After(SimulationLimits.DiskRetryMilliseconds, () =>
+            {
+                if (State.Step.Phase == StepPhase.Committing && ReferenceEquals(State.Step.Record, record)) Append(record);
+            });
+            return;
+        }
         var (file, term) = (_log!, State.Term);
         var line = CommitLog.Write(record, milliseconds: 1);
         _append = (file, record, line);

@@ -29,6 +29,9 @@ internal sealed class Disk
 {
     private int _files;
 
+    /// <summary>No write succeeds until then.</summary>
+    public double FullUntil { get; set; }
+
     /// <summary>The term file.</summary>
     public Term Term { get; set; }
 

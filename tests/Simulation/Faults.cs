@@ -9,7 +9,7 @@ internal enum FaultPoint
     Granted, LeafComputed, NodeKept, Reduced, AppendBegun, Appended, ApplySent, PrimaryApplied, SentToStandby, StandbyApplied, Published, Snapshot, CheckpointWritten,
 }
 
-internal enum FaultKind
+internal enum SimulatedFault
 {
     Crash, Pause, Isolate, CutOneWay, Split, Hang,
 
@@ -22,7 +22,7 @@ internal sealed class Faults
 {
     private readonly World _world;
     private readonly SimulatedRandom _random;
-    private readonly List<(FaultPoint Point, int Countdown, FaultKind Kind, bool OnSelf)> _waiting = [];
+    private readonly List<(FaultPoint Point, int Countdown, SimulatedFault Kind, bool OnSelf)> _waiting = [];
     private readonly HashSet<(StepId, int)> _spoilt = [];
     private WorkerId? _liar;
     private bool _oneHangsForGood;
@@ -34,7 +34,7 @@ internal sealed class Faults
     }
 
     /// <summary>Whatever has struck so far is over by then.</summary>
-    public double HealedAt { get; private set; }
+    public double HealedAt { get; set; }
 
     public void Begin()
     {
@@ -58,27 +58,27 @@ internal sealed class Faults
         {
             var kind = Kind();
             // A coordinator is a zombie worth the name when the sums that it waits for come while it sleeps.
-            if (kind == FaultKind.Zombie && _random.Chance(0.7)) _waiting.Add((FaultPoint.Reduced, _random.Within(1, scenario.Steps * scenario.Shards), kind, false));
-            else if (kind != FaultKind.Hang && _random.Chance(0.6)) _waiting.Add(((FaultPoint)_random.Below(Enum.GetValues<FaultPoint>().Length), _random.Within(1, 2 + scenario.Steps), kind, _random.Chance(0.6)));
+            if (kind == SimulatedFault.Zombie && _random.Chance(0.7)) _waiting.Add((FaultPoint.Reduced, _random.Within(1, scenario.Steps * scenario.Shards), kind, false));
+            else if (kind != SimulatedFault.Hang && _random.Chance(0.6)) _waiting.Add(((FaultPoint)_random.Below(Enum.GetValues<FaultPoint>().Length), _random.Within(1, 2 + scenario.Steps), kind, _random.Chance(0.6)));
             else _world.After(_random.Between(0, 1.3) * length, () => Strike(kind, Somebody()));
         }
     }
 
-    private FaultKind Kind() => _random.Uniform() switch
+    private SimulatedFault Kind() => _random.Uniform() switch
     {
-        < 0.42 => FaultKind.Crash,
-        < 0.55 => FaultKind.Pause,
-        < 0.65 => FaultKind.Zombie,
-        < 0.76 => FaultKind.Isolate,
-        < 0.84 => FaultKind.CutOneWay,
-        < 0.92 => FaultKind.Split,
-        _ => FaultKind.Hang,
+        < 0.42 => SimulatedFault.Crash,
+        < 0.55 => SimulatedFault.Pause,
+        < 0.65 => SimulatedFault.Zombie,
+        < 0.76 => SimulatedFault.Isolate,
+        < 0.84 => SimulatedFault.CutOneWay,
+        < 0.92 => SimulatedFault.Split,
+        _ => SimulatedFault.Hang,
     };
 
     /// <summary>The device fails in this leaf; once.</summary>
-    public bool Spoils(StepId step, int leaf)
+    public bool Spoils(WorkerId worker, StepId step, int leaf)
     {
-        if (!_spoilt.Remove((step, leaf))) return false;
+        if (!_spoilt.Remove((step, leaf)) && _world.Planned?.Spoils(worker, step) != true) return false;
         _world.Count("fault, non-finite leaf");
         return true;
     }
@@ -87,18 +87,19 @@ internal sealed class Faults
     /// The device of this worker, whichever process runs on it, says other bits of an audited leaf. Only its word is
     /// wrong, not its sum: an audit may have nobody to compare with, and what is not found must not spoil the reference.
     /// </summary>
-    public bool Lies(WorkerId worker)
+    public bool Lies(WorkerId worker, StepId step)
     {
-        if (worker != _liar) return false;
+        if (worker != _liar && _world.Planned?.Lies(worker, step) != true) return false;
         _world.Count("fault, wrong bits");
         return true;
     }
 
-    public bool IsLiar(WorkerId worker) => worker == _liar;
+    public bool IsLiar(WorkerId worker) => worker == _liar || _world.Planned?.HasLied(worker) == true;
 
     /// <summary>Somebody is at such a point: it may not live on.</summary>
     public void Passes(FaultPoint point, Process who)
     {
+        _world.Planned?.Passes(point, who);
         for (var i = 0; i < _waiting.Count; i++)
         {
             var fault = _waiting[i];
@@ -125,12 +126,12 @@ internal sealed class Faults
         _ => _random.Between(1_500, 5_000),
     };
 
-    private void Strike(FaultKind kind, Process victim)
+    private void Strike(SimulatedFault kind, Process victim)
     {
-        if (kind == FaultKind.Zombie) victim = _world.Supervisor.Coordinator;
+        if (kind == SimulatedFault.Zombie) victim = _world.Supervisor.Coordinator;
         if (_world.IsFinished || !victim.IsAlive) return;
-        if (kind == FaultKind.Hang && victim is not WorkerProcess) kind = FaultKind.Pause;
-        var duration = kind == FaultKind.Crash ? 4_500 : Duration();
+        if (kind == SimulatedFault.Hang && victim is not WorkerProcess) kind = SimulatedFault.Pause;
+        var duration = kind == SimulatedFault.Crash ? 4_500 : Duration();
         HealedAt = Math.Max(HealedAt, _world.Now + duration);
         var role = victim switch { PsNode => "shard", WorkerProcess => "worker", _ => "coordinator" };
         _world.Count($"fault, {kind} {role}".ToLowerInvariant());
@@ -138,27 +139,27 @@ internal sealed class Faults
         var self = SimulationEndpoints.Mask(victim);
         switch (kind)
         {
-            case FaultKind.Crash:
+            case SimulatedFault.Crash:
                 _world.Supervisor.Crash(victim);
                 return;
-            case FaultKind.Pause or FaultKind.Zombie:
+            case SimulatedFault.Pause or SimulatedFault.Zombie:
                 victim.Pause(duration);
                 break;
-            case FaultKind.Isolate:
+            case SimulatedFault.Isolate:
                 _world.Network.Separate(self, ~self, duration);
                 _world.Network.Separate(~self, self, duration);
                 break;
-            case FaultKind.CutOneWay:
+            case SimulatedFault.CutOneWay:
                 var other = SimulationEndpoints.Mask(Somebody());
                 if (_random.Chance(0.5)) _world.Network.Separate(self, other, duration);
                 else _world.Network.Separate(other, self, duration);
                 break;
-            case FaultKind.Split:
+            case SimulatedFault.Split:
                 var side = _random.Bits() | self;
                 _world.Network.Separate(side, ~side, duration);
                 _world.Network.Separate(~side, side, duration);
                 break;
-            case FaultKind.Hang:
+            case SimulatedFault.Hang:
                 // One device may hang for good: the others have to do without it, although it answers every heartbeat.
                 var isForGood = !_oneHangsForGood && _world.Scenario.Workers > 1 && _random.Chance(0.4);
                 _oneHangsForGood |= isForGood;
@@ -166,7 +167,7 @@ internal sealed class Faults
                 ((WorkerProcess)victim).HangsUntil = isForGood ? double.PositiveInfinity : _world.Now + duration;
                 break;
         }
-        if (kind == FaultKind.Zombie) _world.Supervisor.StartBeside(victim, _random.Between(5, 50));
+        if (kind == SimulatedFault.Zombie) _world.Supervisor.StartBeside(victim, _random.Between(5, 50));
         else if (victim is CoordinatorProcess && _random.Chance(0.6)) _world.Supervisor.StartBeside(victim, _random.Between(20, Math.Max(100, duration)));
     }
 }

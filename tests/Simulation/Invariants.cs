@@ -60,7 +60,7 @@ internal sealed class Invariants(World world)
             throw new InvariantViolation(InvariantNames.OldOrdersAreVoid, $"{coordinator} counted {sent} in attempt {step.Attempt} at step {step.Step} of term {step.Term}");
         foreach (var worker in next.Step.Quarantined.Keys.Except(step.Quarantined.Keys))
         {
-            world.Count("quarantined");
+            if (sent is not LogAdopted) world.Count("quarantined");
             if (!world.Faults.IsLiar(worker)) throw new InvariantViolation(InvariantNames.OnlyLiars, $"{coordinator} quarantined {worker}, whose bits are right");
         }
         foreach (var append in effects.OfType<StepEffect.AppendCommit>())

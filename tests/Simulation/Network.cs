@@ -17,6 +17,13 @@ internal sealed class Network(World world, SimulatedRandom random)
     /// <summary>Nothing passes from one set of endpoints (bits) to the other until then.</summary>
     private sealed record Cut(ulong From, ulong To, double Until);
 
+    /// <summary>What goes to these endpoints, and what comes from them if <paramref name="both"/>, takes so much longer until then.</summary>
+    private sealed record Slowness(ulong At, bool Both, double Extra, double Until);
+
+    private readonly List<Slowness> _slow = [];
+
+    public void Slow(ulong at, bool both, double extra, double milliseconds) => _slow.Add(new Slowness(at, both, extra, world.Now + milliseconds));
+
     public void Separate(ulong from, ulong to, double milliseconds) => _cuts.Add(new Cut(from, to, world.Now + milliseconds));
 
     public bool IsCut(Process from, Process to)
@@ -45,6 +52,8 @@ internal sealed class Network(World world, SimulatedRandom random)
     private void Carry(Process from, Process to, object message, object? tensors, bool isNoisy)
     {
         var delay = random.Between(0.1, 0.6);
+        foreach (var slow in _slow)
+            if (world.Now < slow.Until && ((slow.At >> to.Endpoint & 1) != 0 || slow.Both && (slow.At >> from.Endpoint & 1) != 0)) delay += slow.Extra;
         if (isNoisy && random.Chance(Spikes))
         {
             delay += random.Between(1, random.Chance(0.2) ? 800 : 60);

@@ -1,3 +1,4 @@
+using Cluster.Chaos;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
 
@@ -17,10 +18,27 @@ public sealed record Scenario(
     /// <summary>Samples of a leaf of a whole step.</summary>
     public const int LeafSamples = 4;
 
+    private const long MostSteps = 1_000;
+
+    /// <summary>Faults that strike in given steps, beside those that are drawn.</summary>
+    public FaultPlan? Faults { get; init; }
+
     public int GlobalBatch => LeafSamples * Microbatches;
 
     /// <summary>Two whole steps and a short one per epoch.</summary>
     public int TrainingSamples => 2 * GlobalBatch + Math.Max(1, GlobalBatch / 3);
+
+    /// <summary>A run under a plan: the seed draws only how long everything takes.</summary>
+    /// <exception cref="UserMistakeException">More processes than the simulator has room for.</exception>
+    public static Scenario Of(FaultPlan plan, RunShape run, ulong seed, int microbatches, long auditEvery)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(run);
+        if (run.Shards > SimulationEndpoints.MaxShards) throw new UserMistakeException($"the simulator has room for {SimulationEndpoints.MaxShards} shards, not {run.Shards}");
+        if (run.Workers + plan.Faults.Count(static f => f.Kind == FaultKind.Join) > SimulationEndpoints.MaxWorkers) throw new UserMistakeException($"the simulator has room for {SimulationEndpoints.MaxWorkers} workers, those that join included");
+        if (run.Steps > MostSteps) throw new UserMistakeException($"the simulator makes at most {MostSteps} steps, not {run.Steps}");
+        return new Scenario(seed, run.Workers, run.Shards, microbatches, run.Replicas, (int)run.Steps, CheckpointEvery: 5, NonFinitePolicy.Recompute, (int)Math.Min(auditEvery, int.MaxValue), IsDisturbed: false) { Faults = plan };
+    }
 
     /// <param name="steps">Instead of what the seed says; 0 = as the seed says.</param>
     public static Scenario Draw(ulong seed, int steps = 0)

@@ -11,9 +11,13 @@ public static class SimulationReport
     /// <summary>Seeds, events, faults, what the protocol did about them, and every broken promise with the command that replays it.</summary>
     /// <param name="steps">As given to the campaign; a part of the command.</param>
     /// <param name="elapsed">Real time that it took.</param>
-    public static string Format(IReadOnlyList<SeedResult> results, int steps, TimeSpan elapsed)
+    public static string Format(IReadOnlyList<SeedResult> results, int steps, TimeSpan elapsed) => Format(results, seed => ReplayCommand(seed, steps), elapsed);
+
+    /// <param name="replay">The command that replays a seed.</param>
+    public static string Format(IReadOnlyList<SeedResult> results, Func<ulong, string> replay, TimeSpan elapsed)
     {
         ArgumentNullException.ThrowIfNull(results);
+        ArgumentNullException.ThrowIfNull(replay);
         var counts = results.SelectMany(static r => r.Counts).GroupBy(static c => c.Key, StringComparer.Ordinal).ToDictionary(static g => g.Key, static g => g.Sum(static c => c.Value), StringComparer.Ordinal);
         var text = new StringBuilder();
         var needed = results.Sum(static r => (long)Enumerable.Range(1, r.Scenario.Steps).Sum(step => r.Scenario.Plan(new Contracts.StepId(step)).LeafCount));
@@ -31,7 +35,7 @@ public static class SimulationReport
         foreach (var result in broken.Take(ShownViolations))
         {
             Line($"  seed {result.Scenario.Seed}: {result.Violation}");
-            Line($"    replay: {ReplayCommand(result.Scenario.Seed, steps)}");
+            Line($"    replay: {replay(result.Scenario.Seed)}");
         }
         if (broken.Length > ShownViolations) Line($"  and {broken.Length - ShownViolations} more");
         return text.ToString();

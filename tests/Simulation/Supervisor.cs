@@ -32,12 +32,14 @@ internal sealed class Supervisor(World world)
 
     public WorkerProcess? Worker(WorkerId id) => id.Index < _workers.Length && _workers[id.Index].IsAlive ? _workers[id.Index] : null;
 
-    public void Crash(Process process)
+    public void Crash(Process process) => Crash(process, world.Random.Between(1, world.Random.Chance(0.3) ? 4_000 : 300));
+
+    /// <param name="delay">Milliseconds until it is started again.</param>
+    public void Crash(Process process, double delay)
     {
         if (!process.IsAlive) return;
         if (world.IsTracing) world.Say(process, "crashes");
         process.Crash();
-        var delay = world.Random.Between(1, world.Random.Chance(0.3) ? 4_000 : 300);
         switch (process)
         {
             case PsNode node:
@@ -58,6 +60,20 @@ internal sealed class Supervisor(World world)
                 StartAnotherIfNeeded(delay);
                 break;
         }
+    }
+
+    /// <summary>One more worker; its index is the next.</summary>
+    public WorkerProcess Join()
+    {
+        _workers = [.. _workers, new WorkerProcess(world, _workers.Length, 1)];
+        if (world.IsTracing) world.Say(_workers[^1], "starts");
+        return _workers[^1];
+    }
+
+    /// <summary>Everything dies at once and is started again: the supervisor died, and the run is resumed.</summary>
+    public void CrashAll(double delay)
+    {
+        foreach (var process in (Process[])[.. _coordinators.Where(static c => c.IsAlive), .. _nodes, .. _workers]) Crash(process, delay);
     }
 
     /// <summary>A coordinator has ended by itself.</summary>

@@ -119,7 +119,7 @@ internal sealed class WorkerProcess : Process
         _isComputing = false;
         var step = job.Begin.Step;
         World.Count("leaves computed");
-        var isFinite = !World.Faults.Spoils(step, leaf);
+        var isFinite = !World.Faults.Spoils(Id, step, leaf);
         var gradient = Arithmetic.Gradient(weights, step, leaf);
         if (!isFinite) gradient = Arithmetic.Spoilt(gradient);
         var isAudited = job.Begin.AuditLeaf == leaf;
@@ -146,7 +146,7 @@ internal sealed class WorkerProcess : Process
     }
 
     private string HashOf(float[] gradient, float[] weights, StepId step, int leaf, int samples) =>
-        LeafHash.Of(gradient, Arithmetic.LossSum(weights, step, leaf) + (World.Faults.Lies(Id) ? 1 : 0), Arithmetic.CorrectCount(step, leaf, samples));
+        LeafHash.Of(gradient, Arithmetic.LossSum(weights, step, leaf) + (World.Faults.Lies(Id, step) ? 1 : 0), Arithmetic.CorrectCount(step, leaf, samples));
 
     private static float[] Value(Job job, TreeNode node)
     {

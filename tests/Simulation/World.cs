@@ -17,6 +17,7 @@ internal sealed class World
         Reference = new Reference(scenario);
         Invariants = new Invariants(this);
         Faults = new Faults(this);
+        Planned = scenario.Faults is { } plan ? new PlannedFaults(this, plan) : null;
         Supervisor = new Supervisor(this);
     }
 
@@ -28,6 +29,9 @@ internal sealed class World
     public Reference Reference { get; }
     public Invariants Invariants { get; }
     public Faults Faults { get; }
+
+    /// <summary>What a plan of somebody's own says; null = the seed's faults alone.</summary>
+    public PlannedFaults? Planned { get; }
     public Supervisor Supervisor { get; }
     public SortedDictionary<string, long> Counts { get; } = new(StringComparer.Ordinal);
 
@@ -95,6 +99,9 @@ internal static class SimulationLimits
 
     /// <summary>Between two looks at who is there.</summary>
     public const double MembershipTickMilliseconds = 50;
+
+    /// <summary>Between two tries at a disk that is full.</summary>
+    public const double DiskRetryMilliseconds = 100;
 
     /// <summary>For missing nodes, while some are here.</summary>
     public const double GraceMilliseconds = 2_000;

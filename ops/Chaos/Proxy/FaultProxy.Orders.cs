@@ -7,6 +7,9 @@ public sealed partial class FaultProxy
     /// <summary>Connections that were accepted after the last poll.</summary>
     private int _fresh;
 
+    /// <summary>There has been a black hole since connections were last accepted.</summary>
+    private bool _waitedOutHole;
+
     /// <summary>Disturbs one direction from now on, in place of what disturbed it before.</summary>
     /// <returns>Done when it is in force.</returns>
     public Task SetAsync(Flow flow, FlowFaults faults) => OrderAsync(now =>
@@ -62,12 +65,18 @@ public sealed partial class FaultProxy
 
     private void AcceptAll(TimeSpan now)
     {
+        if (IsHole)
+        {
+            _waitedOutHole = true;
+            return;
+        }
         for (var i = 0; i < _listeners.Count; i++)
         {
             if (_polled[1 + i].Found == 0) continue;
             var (route, listener) = _listeners[i];
             while (_connections.Count < Contracts.Limits.ProxyConnections && TryAccept(listener) is { } dialler) Open(route, dialler, now);
         }
+        _waitedOutHole = false;
     }
 
     private static Socket? TryAccept(Socket listener)
@@ -86,7 +95,7 @@ public sealed partial class FaultProxy
     private void Open(ProxyRoute route, Socket dialler, TimeSpan now)
     {
         // Who gave up while it waited for a hole to heal was never connected, as with TCP.
-        if ((NativeSockets.Look((int)dialler.SafeHandle.DangerousGetHandle(), NativeSockets.PollReadHup) & (NativeSockets.PollReadHup | NativeSockets.PollHup | NativeSockets.PollErr)) != 0)
+        if (_waitedOutHole && (NativeSockets.Look((int)dialler.SafeHandle.DangerousGetHandle(), NativeSockets.PollReadHup) & (NativeSockets.PollReadHup | NativeSockets.PollHup | NativeSockets.PollErr)) != 0)
         {
             dialler.Dispose();
             return;

@@ -31,7 +31,7 @@ internal sealed class LinkMeasurement : ILinkHandler, IDisposable
     /// <summary>Only a broken run waits so long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly NativeBuffer _payload = NativeBuffer.Allocate(PayloadFloats);
+    private readonly NativeBuffer _payload = NativeBuffer.Allocate(PayloadFloats, SharedMemory.Instance);
     private readonly BlockingCollection<byte[]> _answers = [];
     private readonly List<double> _roundTrips = [];
     private readonly ManualResetEventSlim _pinged = new();
@@ -46,10 +46,11 @@ internal sealed class LinkMeasurement : ILinkHandler, IDisposable
 
     /// <param name="address">Where to listen for the link; the raw socket gets a neighbour of it.</param>
     /// <param name="start">Starts the other process with <see cref="LinkPeer.Variable"/> set to the text.</param>
-    public LinkMeasurement(LinkAddress address, Func<string, Process> start)
+    /// <param name="isShared">Tensors may go over in memory that both processes map, where the transport can do that.</param>
+    public LinkMeasurement(LinkAddress address, bool isShared, Func<string, Process> start)
     {
         new Random(1).NextBytes(MemoryMarshal.AsBytes(_payload.Span));
-        var options = new LinkListenerOptions { Self = new LinkHello("bench", "coordinator", "bench", 1), Admit = _ => LinkVerdict.Accept(this) };
+        var options = new LinkListenerOptions { Self = new LinkHello("bench", "coordinator", "bench", 1), Admit = _ => LinkVerdict.Accept(this), Options = LinkOptions.Default with { AllowSharedMemory = isShared } };
         _listener = Links.Listen(address, options);
         var rawAddress = address.Kind == LinkTransportKind.Unix ? address with { Name = address.Name + "-raw" } : address;
         _rawFile = address.Kind == LinkTransportKind.Unix ? rawAddress.Name : null;
@@ -78,14 +79,19 @@ internal sealed class LinkMeasurement : ILinkHandler, IDisposable
         return Result(payloads, started, cpu, answer);
     }
 
-    public LinkThroughput OverLink(int payloads)
+    public LinkThroughput OverLink(int payloads) => OverLink(LinkPeer.Expect, payloads);
+
+    /// <summary>Microseconds from one tensor to the next that the other process takes where it lies, and lets go of unread.</summary>
+    public double HandOver(int payloads) => PayloadFloats * sizeof(float) / OverLink(LinkPeer.Take, payloads).MegabytesPerSecond;
+
+    private LinkThroughput OverLink(ushort type, int payloads)
     {
         var body = new byte[sizeof(int)];
         BinaryPrimitives.WriteInt32LittleEndian(body, payloads);
         _link.SendControl(LinkPeer.Expect, body);
         Answer();
         var (cpu, started) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
-        for (var i = 0; i < payloads; i++) _link.SendBulk(LinkPeer.Expect, _message, _payload, 0, PayloadFloats);
+        for (var i = 0; i < payloads; i++) _link.SendBulk(type, _message, _payload, 0, PayloadFloats);
         return Result(payloads, started, cpu, Answer());
     }
 

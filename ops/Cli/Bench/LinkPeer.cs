@@ -15,7 +15,7 @@ internal static class LinkPeer
     public const string Variable = "CLUSTER_BENCH_LINK_PEER";
 
     /// <summary>Frame types.</summary>
-    public const ushort Expect = 1, Received = 2, Ping = 3, Pong = 4, Ready = 5;
+    public const ushort Expect = 1, Received = 2, Ping = 3, Pong = 4, Ready = 5, Take = 6;
 
     /// <summary>A command on the raw socket: what, how often, how many bytes each.</summary>
     public const int CommandBytes = 12, Receive = 1, Echo = 2, Stop = 3;
@@ -53,7 +53,7 @@ internal static class LinkPeer
         }
     }
 
-    /// <summary>The link's end: one buffer takes every payload, as a worker's does.</summary>
+    /// <summary>The link's end: one buffer takes every payload, whichever way it came, as the raw socket's does.</summary>
     private sealed class Receiver : ILinkHandler, IDisposable
     {
         private readonly NativeBuffer _buffer = NativeBuffer.Allocate(LinkMeasurement.PayloadFloats);
@@ -73,10 +73,11 @@ internal static class LinkPeer
             link.SendControl(Ready, []);
         }
 
-        public BulkTarget Bulk(ILink link, in BulkOffer offer) => BulkTarget.Into(_buffer, 0);
+        public BulkTarget Bulk(ILink link, in BulkOffer offer) => offer.Type == Take && offer.Shared is not null ? BulkTarget.ByReference() : BulkTarget.Into(_buffer, 0);
 
         public void BulkArrived(ILink link, in BulkArrival arrival)
         {
+            if (arrival.Target.Buffer != _buffer) arrival.Target.Buffer!.Dispose();
             if (Interlocked.Decrement(ref _expected) != 0) return;
             Span<byte> answer = stackalloc byte[sizeof(long)];
             BinaryPrimitives.WriteInt64LittleEndian(answer, (Environment.CpuUsage.TotalTime - _cpu).Ticks);

@@ -20,13 +20,9 @@ internal static class RealChaos
     public static async Task<int> RunAsync(ChaosRequest request, string? recipe, IReadOnlyList<Setting> given, IReadOnlyList<string> mistakes, CancellationToken stop)
     {
         var run = RunResolver.Resolve(recipe, given, mistakes, new ResolveEnvironment());
-        if (run.Options.Steps is not { } steps) throw new UserMistakeException("cluster chaos plans its faults by step: say with --steps N how many the run has");
-        var shape = new RunShape(steps, run.Options.Workers, run.Options.Ps);
-        if (run.Options.Replicas is { } replicas) shape = shape with { Replicas = (int)replicas };
-        if (shape is { Replicas: > 0, Shards: 1 }) throw new UserMistakeException("--replicas 1 needs --ps 2 or more: the standby of a shard lies in another process than the shard");
-        var audits = given.LastOrDefault(static s => s.Row.Key == "audit-every");
-        shape = shape with { Audits = audits is null || run.Options.AuditEvery > 0 };
-        var plan = PlanOf(request, shape);
+        var shape = ShapeOf(run.Options);
+        var steps = shape.Steps;
+        var plan = PlanOf(request, shape, LaunchedRun.CanStrike);
         LaunchedRun.Refuse(plan.Faults);
         foreach (var row in plan.LeftOut) Console.Error.WriteLine($"[chaos]       left out: {row}");
 
@@ -36,7 +32,7 @@ internal static class RealChaos
         if (given.All(static s => s.Row.Key != "checkpoint-every")) arguments.AddRange(["--checkpoint-every", Math.Max(2, steps / CheckpointsPerRun).ToString(CultureInfo.InvariantCulture)]);
 
         // A lie is found in a leaf that is audited: with the usual pace a short run would end before.
-        if (audits is null && plan.Faults.Any(static f => f.Kind == FaultKind.Lie)) arguments.AddRange(["--audit-every", "1"]);
+        if (given.All(static s => s.Row.Key != "audit-every") && HasLie(plan)) arguments.AddRange(["--audit-every", "1"]);
         var folder = run.OutDirectory;
         var report = await ChaosRun.RunAsync(new ChaosOptions
         {
@@ -54,11 +50,23 @@ internal static class RealChaos
         return report.Passed ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static FaultPlan PlanOf(ChaosRequest request, RunShape shape) =>
+    public static bool HasLie(FaultPlan plan) => plan.Faults.Any(static f => f.Kind == FaultKind.Lie);
+
+    /// <exception cref="UserMistakeException">The run's length is not known, or its standbys have no place.</exception>
+    public static RunShape ShapeOf(RunOptions options)
+    {
+        if (options.Steps is not { } steps) throw new UserMistakeException("cluster chaos plans its faults by step: say with --steps N how many the run has");
+        var shape = new RunShape(steps, options.Workers, options.Ps) { Audits = options.AuditEvery > 0 };
+        if (options.Replicas is { } replicas) shape = shape with { Replicas = (int)replicas };
+        return shape is { Replicas: > 0, Shards: 1 } ? throw new UserMistakeException("--replicas 1 needs --ps 2 or more: the standby of a shard lies in another process than the shard") : shape;
+    }
+
+    /// <param name="isPossible">Kinds that somebody carries out.</param>
+    public static FaultPlan PlanOf(ChaosRequest request, RunShape shape, Func<FaultKind, bool> isPossible) =>
         request.Plan is { } path ? PlanFile.Read(path, shape)
-        : request.Random is { } count ? RandomPlan.Make(count, request.FaultSeed, shape, LaunchedRun.CanStrike)
+        : request.Random is { } count ? RandomPlan.Make(count, request.FaultSeed, shape, isPossible)
         : request.Faults.Count > 0 ? FaultPlan.Parse(shape, request.Faults)
-        : DefaultPlan.Make(shape, LaunchedRun.CanStrike);
+        : DefaultPlan.Make(shape, isPossible);
 
     private static string Replay(string folder, IEnumerable<string> arguments)
     {

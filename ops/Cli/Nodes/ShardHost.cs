@@ -129,7 +129,7 @@ internal static class ShardHost
                 connection.Peer.Send(new NodeReady("", layout.Hash, "", ""));
                 news.Flush();
             },
-            lost: closure => Console.Error.WriteLine($"the link to the coordinator is lost ({closure.Sentence}); dialling again"),
+            lost: closure => news.Happened("link-lost", $"{first.Name} lost its link to the coordinator ({closure.Sentence}) and dials again."),
             stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {

@@ -34,6 +34,7 @@ internal sealed class ChaosVerb : IVerb
         """
         cluster chaos [--plan FILE | --random N | --fault FAULT …] [--fault-seed F] --steps N [launch's options]
         cluster chaos --sim [--seeds N] [--seed S] [--steps N]
+        cluster chaos --sim --plan FILE | --random N | --fault FAULT … [--seeds N] [--seed S] --steps N [--workers N] [--ps P]
 
         Without --sim: trains undisturbed, trains again in several processes while they are killed, stopped, cut off and lied to,
         and compares the SHA-256 of the two states. Leaves report.html, report.json and plan.yaml in the run's folder.
@@ -52,7 +53,8 @@ internal sealed class ChaosVerb : IVerb
         before all have promised, the record comes first, and the same bits as the undisturbed run. After the last fault the run
         must finish.
 
-          --seeds N   Seeds 1 to N (2000); each is another configuration with other faults.
+          --seeds N   Seeds 1 to N (2000); each is another configuration with other faults. With a plan (200): the same run and
+                      the same faults, with other delays.
           --seed S    This seed alone, with its event log: the same log every time.
           --steps N   Steps of every run; unless given, 3 to 12.
 
@@ -66,9 +68,11 @@ internal sealed class ChaosVerb : IVerb
             if (parse.GetValue(_seeds) is not null) throw new UserMistakeException("--seeds belongs to the simulator: add --sim");
             return RealChaos.RunAsync(_chaos.Read(parse), RowOptions.TextOf(parse, _recipe), _rows.Given(parse), mistakes, stop);
         }
-        HelpVerb.Refuse(mistakes);
         var given = _rows.Given(parse);
-        var foreign = given.Select(static s => s.Row.Flag).Where(static flag => flag is not ("--seed" or "--steps")).Concat(_chaos.GivenOf(parse)).FirstOrDefault();
+        var isPlanned = _chaos.GivenOf(parse).Any();
+        if (isPlanned) return Task.FromResult(SimulatedPlan.Run(_chaos.Read(parse), given, mistakes, Checked("--seeds", parse.GetValue(_seeds), MaxSeeds), stop));
+        HelpVerb.Refuse(mistakes);
+        var foreign = given.Select(static s => s.Row.Flag).FirstOrDefault(static flag => flag is not ("--seed" or "--steps"));
         if (foreign is not null) throw new UserMistakeException($"{foreign} belongs to real processes: leave it or --sim out");
         return Task.FromResult(Simulate(given, Checked("--seeds", parse.GetValue(_seeds), MaxSeeds), stop));
     }
