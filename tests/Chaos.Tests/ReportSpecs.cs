@@ -20,6 +20,8 @@ public sealed class ReportSpecs
 
     [Theory]
     [InlineData("kill:worker-1@2", "worker-1 is lost", -250, 100, true)]
+    [InlineData("duplicate:worker-0@10", "ps-0 got damaged bytes from worker-0", -250, 300, false)]
+    [InlineData("corrupt:worker-1@12", "worker-1 got damaged bytes from ps-1", 0, 600, false)]
     [InlineData("nan:worker-0@4", "worker-0 found a non-finite value in leaf 0 of step 4", -250, 1_000, false)]
     [InlineData("kill:coordinator@6", "Took over at step 5", 500, 3_500, true)]
     [InlineData("stop:worker-1@8+2", "nothing was heard of it for 500 ms", 400, 700, true)]
@@ -58,9 +60,9 @@ public sealed class ReportSpecs
         Assert.Equal((25, 48, 50), (FaultReading.Quantile(times, 0.5), FaultReading.Quantile(times, 0.95), FaultReading.Quantile(times, 1)));
         Assert.Equal(7, FaultReading.Quantile([7], 0.95));
         var kinds = RecordedRun.Report().Kinds;
-        var kill = kinds.Single(static k => k.Kind == "kill");
-        Assert.Equal(3, kill.Struck);
-        Assert.True(kill.P50 <= kill.P95 && kill.P95 <= kill.Max);
+        Assert.Equal(["black-hole-out worker", "corrupt worker", "cut worker", "duplicate worker", "hang worker", "kill coordinator", "kill ps", "kill supervisor", "kill worker", "nan worker", "slow worker", "stop worker", "tear checkpoint"], kinds.Select(static k => k.Kind));
+        Assert.All(kinds, static k => Assert.True(k.Struck > 0 && k.P50 <= k.P95 && k.P95 <= k.Max));
+        Assert.Equal(["kill coordinator"], kinds.Where(static k => k.OverBound > 0).Select(static k => k.Kind));
     }
 
     [Fact]

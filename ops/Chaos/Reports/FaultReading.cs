@@ -67,12 +67,15 @@ internal static class FaultReading
 
     public static IReadOnlyList<KindReport> Kinds(IEnumerable<FaultReport> faults) =>
     [
-        .. faults.Where(static f => f.RecoveryMilliseconds is not null).GroupBy(static f => f.Kind, StringComparer.Ordinal).OrderBy(static g => g.Key, StringComparer.Ordinal).Select(static group =>
+        .. faults.Where(static f => f.RecoveryMilliseconds is not null).GroupBy(KindOf, StringComparer.Ordinal).OrderBy(static g => g.Key, StringComparer.Ordinal).Select(static group =>
         {
             var times = group.Select(static f => f.RecoveryMilliseconds!.Value).Order().ToArray();
             return new KindReport(group.Key, times.Length, Quantile(times, 0.5), Quantile(times, 0.95), times[^1], group.Count(static f => !f.IsWithinBound));
         }),
     ];
+
+    /// <summary>Kind and role: a coordinator's death is another matter than a worker's.</summary>
+    private static string KindOf(FaultReport fault) => fault.Kind.Contains(' ', StringComparison.Ordinal) ? fault.Kind : $"{fault.Kind} {fault.Node.Split('-')[0]}";
 
     /// <summary>The smallest value that this share of all does not exceed.</summary>
     internal static double Quantile(double[] sorted, double share) => sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
@@ -84,14 +87,20 @@ internal static class FaultReading
         var nextStrike = strikes.FirstOrDefault(time => time > struck, DateTimeOffset.MaxValue);
         var after = commits.Where(time => time >= struck).ToList();
         var window = events.Where(e => e.Time >= struck - Slack && e.Time <= end && e.Kind != FaultEvent).ToList();
-        var mine = window.Where(e => IsAbout(e, report.Node)).ToList();
+        var mine = window.Where(e => IsAbout(e, report.Node) || (e.Kind == "link-lost" && Mentions(e.Sentence, report.Node))).ToList();
         var noticed = report.Node == "checkpoint" ? window.FirstOrDefault(e => e.Kind == "checkpoint-passed-over" && e.Time >= struck)
-            : mine.FirstOrDefault(static e => !Answers.Contains(e.Kind) && !Ordinary.Contains(e.Kind) && !IsArrival(e))
+            : (IsDamage(report.Kind) ? mine.FirstOrDefault(static e => e.Kind == "link-lost" && e.Sentence.Contains("damaged", StringComparison.Ordinal)) : null)
+            ?? mine.FirstOrDefault(static e => !Answers.Contains(e.Kind) && !Ordinary.Contains(e.Kind) && !IsArrival(e))
             ?? mine.FirstOrDefault(static e => e.Kind == Ended)
             ?? mine.FirstOrDefault(static e => e.Kind is "worker-joined")
             ?? window.FirstOrDefault(e => e.Time < nextStrike && e.Time >= struck && e.Kind is "leased-again" or "commit-waits" or "took-over" or "resumed");
-        var done = window.Where(e => Answers.Contains(e.Kind) && (IsAbout(e, report.Node) || (e.Time < nextStrike && e.Time >= struck && e.Kind is "leased-again" or "term" or "restored" or "replay" or "resumed" or "checkpoint-passed-over")))
-            .Where(e => !ReferenceEquals(e, noticed)).Take(Limits.ReportAnswers);
+        // Of the node itself whenever it comes; of the run until the next fault, which has answers of its own.
+        var done = Once(window.Where(e => !ReferenceEquals(e, noticed) && e.Kind switch
+        {
+            "process" or "worker-joined" => IsAbout(e, report.Node),
+            "leased-again" or "term" or "restored" or "replay" or "resumed" or "checkpoint-passed-over" or "commit-goes-on" => e.Time >= struck && e.Time < nextStrike,
+            _ => false,
+        })).Take(Limits.ReportAnswers);
         Notice At(EventRow e) => new((e.Time - struck).TotalMilliseconds, e.Kind, e.Node, e.Sentence);
         return report with
         {
@@ -104,6 +113,23 @@ internal static class FaultReading
 
     /// <summary>A node that comes back is not the trouble.</summary>
     private static bool IsArrival(EventRow e) => e.Kind == "membership" && e.Sentence.Contains(" joins", StringComparison.Ordinal);
+
+    /// <summary>Leaves are leased again one worker at a time: the first word stands for all.</summary>
+    private static IEnumerable<EventRow> Once(IEnumerable<EventRow> events)
+    {
+        var leases = 0;
+        foreach (var e in events)
+            if (e.Kind != "leased-again" || leases++ == 0) yield return e;
+    }
+
+    /// <summary>What spoils bytes is noticed by whoever gets them.</summary>
+    private static bool IsDamage(string kind) => FaultKinds.Of(kind)?.Kind is FaultKind.Corrupt or FaultKind.Duplicate or FaultKind.Reorder;
+
+    private static bool Mentions(string sentence, string node)
+    {
+        var at = sentence.IndexOf(node, StringComparison.Ordinal);
+        return at >= 0 && (at + node.Length == sentence.Length || !char.IsAsciiDigit(sentence[at + node.Length]));
+    }
 
     private static bool IsAbout(EventRow e, string node) => e.Node == node || e.Node.StartsWith(node + " ", StringComparison.Ordinal) || e.Node.StartsWith(node + ",", StringComparison.Ordinal);
 

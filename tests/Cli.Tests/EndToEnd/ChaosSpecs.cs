@@ -79,7 +79,7 @@ public sealed class ChaosSpecs : IDisposable
     [InlineData("--random 500: 9 steps of 2 workers and 1 shards have room for", "chaos", "--steps", "9", "--workers", "2", "--random", "500")]
     [InlineData("--expect abc: give the 64 hexadecimal digits", "chaos", "--steps", "9", "--expect", "abc")]
     [InlineData("--seeds belongs to the simulator", "chaos", "--steps", "9", "--seeds", "9")]
-    [InlineData("--random belongs to real processes", "chaos", "--sim", "--random", "9")]
+    [InlineData("--expect and --strict belong to real processes", "chaos", "--sim", "--strict")]
     [InlineData("--lr belongs to real processes", "chaos", "--sim", "--lr", "0.1")]
     [InlineData("--seed and --seeds exclude each other", "chaos", "--sim", "--seed", "3", "--seeds", "4")]
     public void Mistake_is_one_line_and_exit_code_2(string expected, params string[] arguments)
