@@ -23,7 +23,7 @@ public sealed class ReportSpecs
     [InlineData("duplicate:worker-0@10", "ps-0 got damaged bytes from worker-0", -250, 300, false)]
     [InlineData("corrupt:worker-1@12", "worker-1 got damaged bytes from ps-1", 0, 600, false)]
     [InlineData("nan:worker-0@4", "worker-0 found a non-finite value in leaf 0 of step 4", -250, 1_000, false)]
-    [InlineData("kill:coordinator@6", "Took over at step 5", 500, 3_500, true)]
+    [InlineData("kill:coordinator@6", "lost its link to the coordinator (coordinator is gone", -250, 500, true)]
     [InlineData("stop:worker-1@8+2", "nothing was heard of it for 500 ms", 400, 700, true)]
     [InlineData("kill:ps-0@14", "ps-0 is lost", -250, 300, true)]
     [InlineData("kill:supervisor@26", "Took over at step 26", 2_000, 15_000, false)]

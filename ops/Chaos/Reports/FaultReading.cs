@@ -125,10 +125,13 @@ internal static class FaultReading
     /// <summary>What spoils bytes is noticed by whoever gets them.</summary>
     private static bool IsDamage(string kind) => FaultKinds.Of(kind)?.Kind is FaultKind.Corrupt or FaultKind.Duplicate or FaultKind.Reorder;
 
+    /// <summary>Another node lost its link because this one is gone, or got spoilt bytes from it.</summary>
     private static bool Mentions(string sentence, string node)
     {
-        var at = sentence.IndexOf(node, StringComparison.Ordinal);
-        return at >= 0 && (at + node.Length == sentence.Length || !char.IsAsciiDigit(sentence[at + node.Length]));
+        if (sentence.Contains($"{node} is gone", StringComparison.Ordinal)) return true;
+        var from = $"from {node}";
+        var at = sentence.IndexOf(from, StringComparison.Ordinal);
+        return at >= 0 && (at + from.Length == sentence.Length || !char.IsAsciiDigit(sentence[at + from.Length]));
     }
 
     private static bool IsAbout(EventRow e, string node) => e.Node == node || e.Node.StartsWith(node + " ", StringComparison.Ordinal) || e.Node.StartsWith(node + ",", StringComparison.Ordinal);
