@@ -254,8 +254,8 @@ public static class Limits
     /// <summary>Points of a curve in report.html: twice the pixels of a wide screen.</summary>
     public const int ReportCurvePoints = 2_000;
 
-    /// <summary>Faults that report.html shows: at 3 KB each, marks included, two thirds of the 2 MB that the page may have.</summary>
-    public const int ReportFaultRows = 300;
+    /// <summary>Faults that report.html shows: at 3 KB each, marks included, a third of the 2 MB that the page may have.</summary>
+    public const int ReportFaultRows = 250;
 
     /// <summary>Lanes of processes in report.html: what a person scrolls through.</summary>
     public const int ReportLanes = 64;
@@ -263,8 +263,8 @@ public static class Limits
     /// <summary>Sentences about what was done after one fault: the report is read, not searched.</summary>
     public const int ReportAnswers = 4;
 
-    /// <summary>Rows of the timeline in report.html: at 300 bytes each a third of the 2 MB.</summary>
-    public const int ReportEventRows = 2_000;
+    /// <summary>Rows of the timeline in report.html: at 400 bytes each a third of the 2 MB.</summary>
+    public const int ReportEventRows = 1_600;
 
     // ---- shared memory between processes of one machine ----
 

@@ -58,7 +58,8 @@ public sealed record FaultReport(
     public bool IsWithinBound => RecoveryMilliseconds is not { } took || BoundMilliseconds is not { } bound || took <= bound;
 }
 
-/// <summary>Recovery times of all faults of one kind, in ms.</summary>
+/// <summary>Recovery times of all faults of one kind against one role, in ms.</summary>
+/// <param name="Kind"><c>kill worker</c>.</param>
 public sealed record KindReport(string Kind, int Struck, double P50, double P95, double Max, int OverBound);
 
 /// <summary>A record of the disturbed run.</summary>

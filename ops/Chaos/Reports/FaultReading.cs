@@ -13,6 +13,9 @@ internal static class FaultReading
     /// <summary>What the supervisor notes before its word about the strike itself, and clocks that are read on both sides of it.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>While a supervisor is on its way to die the run may go so many steps further.</summary>
+    private const int StepsToDie = 2;
+
     /// <summary>Later words are about something else.</summary>
     private static readonly TimeSpan Reach = TimeSpan.FromSeconds(20);
 
@@ -43,9 +46,11 @@ internal static class FaultReading
             var (milliseconds, arithmetic) = bound.Of(fault.Kind, fault.Node);
             var strike = StrikeOf(fault, events);
             var miss = MissOf(fault, events);
-            var report = new FaultReport(fault.ToString(), fault.Facts.Word, fault.Node, fault.Step.Value,
-                strike is not null ? FaultOutcome.Struck : miss is not null || findings.Deaths.Count == 0 ? FaultOutcome.Missed : FaultOutcome.Untold,
-                strike?.Sentence ?? miss?.Sentence ?? (findings.Deaths.Count == 0 ? "nothing was said about it" : "nothing was said about it before the supervisor died"), strike?.Time, null, [], null, null, milliseconds, arithmetic);
+            var mayBeLost = findings.Deaths.Any(death => fault.Step.Value >= death.Step && fault.Step.Value <= death.Step + StepsToDie);
+            var (outcome, said) = strike is not null ? (FaultOutcome.Struck, strike.Sentence)
+                : miss is not null ? (FaultOutcome.Missed, miss.Sentence)
+                : mayBeLost ? (FaultOutcome.Untold, "the supervisor died before it could say so") : (FaultOutcome.Missed, "it never arose: nothing was said about it");
+            var report = new FaultReport(fault.ToString(), fault.Facts.Word, fault.Node, fault.Step.Value, outcome, said, strike?.Time, null, [], null, null, milliseconds, arithmetic);
             reports.Add(strike is null ? report : Follow(report, strike.Time, events, commits, strikes, findings.Deaths));
         }
         foreach (var fault in plan.RunFaults)
@@ -62,12 +67,15 @@ internal static class FaultReading
 
     public static IReadOnlyList<KindReport> Kinds(IEnumerable<FaultReport> faults) =>
     [
-        .. faults.Where(static f => f.RecoveryMilliseconds is not null).GroupBy(static f => f.Kind, StringComparer.Ordinal).OrderBy(static g => g.Key, StringComparer.Ordinal).Select(static group =>
+        .. faults.Where(static f => f.RecoveryMilliseconds is not null).GroupBy(KindOf, StringComparer.Ordinal).OrderBy(static g => g.Key, StringComparer.Ordinal).Select(static group =>
         {
             var times = group.Select(static f => f.RecoveryMilliseconds!.Value).Order().ToArray();
             return new KindReport(group.Key, times.Length, Quantile(times, 0.5), Quantile(times, 0.95), times[^1], group.Count(static f => !f.IsWithinBound));
         }),
     ];
+
+    /// <summary>Kind and role: a coordinator's death is another matter than a worker's.</summary>
+    private static string KindOf(FaultReport fault) => fault.Kind.Contains(' ', StringComparison.Ordinal) ? fault.Kind : $"{fault.Kind} {fault.Node.Split('-')[0]}";
 
     /// <summary>The smallest value that this share of all does not exceed.</summary>
     internal static double Quantile(double[] sorted, double share) => sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
@@ -79,14 +87,20 @@ internal static class FaultReading
         var nextStrike = strikes.FirstOrDefault(time => time > struck, DateTimeOffset.MaxValue);
         var after = commits.Where(time => time >= struck).ToList();
         var window = events.Where(e => e.Time >= struck - Slack && e.Time <= end && e.Kind != FaultEvent).ToList();
-        var mine = window.Where(e => IsAbout(e, report.Node)).ToList();
+        var mine = window.Where(e => IsAbout(e, report.Node) || (e.Kind == "link-lost" && Mentions(e.Sentence, report.Node))).ToList();
         var noticed = report.Node == "checkpoint" ? window.FirstOrDefault(e => e.Kind == "checkpoint-passed-over" && e.Time >= struck)
-            : mine.FirstOrDefault(static e => !Answers.Contains(e.Kind) && !Ordinary.Contains(e.Kind) && !IsArrival(e))
+            : (IsDamage(report.Kind) ? mine.FirstOrDefault(static e => e.Kind == "link-lost" && e.Sentence.Contains("damaged", StringComparison.Ordinal)) : null)
+            ?? mine.FirstOrDefault(static e => !Answers.Contains(e.Kind) && !Ordinary.Contains(e.Kind) && !IsArrival(e))
             ?? mine.FirstOrDefault(static e => e.Kind == Ended)
             ?? mine.FirstOrDefault(static e => e.Kind is "worker-joined")
             ?? window.FirstOrDefault(e => e.Time < nextStrike && e.Time >= struck && e.Kind is "leased-again" or "commit-waits" or "took-over" or "resumed");
-        var done = window.Where(e => Answers.Contains(e.Kind) && (IsAbout(e, report.Node) || (e.Time < nextStrike && e.Time >= struck && e.Kind is "leased-again" or "term" or "restored" or "replay" or "resumed" or "checkpoint-passed-over")))
-            .Where(e => !ReferenceEquals(e, noticed)).Take(Limits.ReportAnswers);
+        // Of the node itself whenever it comes; of the run until the next fault, which has answers of its own.
+        var done = Once(window.Where(e => !ReferenceEquals(e, noticed) && e.Kind switch
+        {
+            "process" or "worker-joined" => IsAbout(e, report.Node),
+            "leased-again" or "term" or "restored" or "replay" or "resumed" or "checkpoint-passed-over" or "commit-goes-on" => e.Time >= struck && e.Time < nextStrike,
+            _ => false,
+        })).Take(Limits.ReportAnswers);
         Notice At(EventRow e) => new((e.Time - struck).TotalMilliseconds, e.Kind, e.Node, e.Sentence);
         return report with
         {
@@ -99,6 +113,26 @@ internal static class FaultReading
 
     /// <summary>A node that comes back is not the trouble.</summary>
     private static bool IsArrival(EventRow e) => e.Kind == "membership" && e.Sentence.Contains(" joins", StringComparison.Ordinal);
+
+    /// <summary>Leaves are leased again one worker at a time: the first word stands for all.</summary>
+    private static IEnumerable<EventRow> Once(IEnumerable<EventRow> events)
+    {
+        var leases = 0;
+        foreach (var e in events)
+            if (e.Kind != "leased-again" || leases++ == 0) yield return e;
+    }
+
+    /// <summary>What spoils bytes is noticed by whoever gets them.</summary>
+    private static bool IsDamage(string kind) => FaultKinds.Of(kind)?.Kind is FaultKind.Corrupt or FaultKind.Duplicate or FaultKind.Reorder;
+
+    /// <summary>Another node lost its link because this one is gone, or got spoilt bytes from it.</summary>
+    private static bool Mentions(string sentence, string node)
+    {
+        if (sentence.Contains($"{node} is gone", StringComparison.Ordinal)) return true;
+        var from = $"from {node}";
+        var at = sentence.IndexOf(from, StringComparison.Ordinal);
+        return at >= 0 && (at + from.Length == sentence.Length || !char.IsAsciiDigit(sentence[at + from.Length]));
+    }
 
     /// <summary>Damage on the way between two nodes is told by the one that got it, of the one that sent it.</summary>
     private static bool IsAbout(EventRow e, string node) => (e.Kind == "link-lost" && e.Sentence.Contains(node + " ", StringComparison.Ordinal)) || e.Node == node || e.Node.StartsWith(node + " ", StringComparison.Ordinal) || e.Node.StartsWith(node + ",", StringComparison.Ordinal);

@@ -91,7 +91,7 @@ public static class ReportPage
     private static string Data(ChaosReport report)
     {
         var calm = report.Undisturbed.ToDictionary(static s => s.Step);
-        var every = Math.Max(1, report.Steps.Count / Limits.ReportCurvePoints);
+        var every = 1 + (report.Steps.Count - 1) / Limits.ReportCurvePoints;
         var shown = report.Steps.Where((_, i) => i % every == 0).ToList();
         object?[] Row(long step, double mine, double? other, int digits) => [step, Rounded(mine, digits), other is { } value ? Rounded(value, digits) : null];
         return JsonSerializer.Serialize(new
