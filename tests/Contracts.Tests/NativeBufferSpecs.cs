@@ -68,6 +68,46 @@ public sealed class NativeBufferSpecs
     }
 
     [Fact]
+    public void Retired_buffer_is_freed_with_its_last_reference_and_never_lent_again()
+    {
+        using var pool = new NativeBufferPool(8);
+        var buffer = pool.Rent();
+        buffer.Span[0] = 7;
+        buffer.Share();
+        buffer.Retire();
+        buffer.Dispose();
+        Assert.Equal((7, 1), (buffer.Span[0], pool.Created));
+        buffer.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => buffer.Span.Length);
+        Assert.Equal(0, pool.Created);
+        using var next = pool.Rent();
+        Assert.NotSame(buffer, next);
+        Assert.Equal(0, next.Span[0]);
+    }
+
+    private sealed unsafe class CountedBlock(float* start) : MemoryBlock(start)
+    {
+        public int Freed { get; private set; }
+
+        protected override void Free() => Freed++;
+    }
+
+    [Fact]
+    public unsafe void Buffer_over_memory_of_others_gives_its_block_back_once()
+    {
+        var memory = stackalloc float[4];
+        memory[2] = 5;
+        var block = new CountedBlock(memory + 1);
+        var buffer = NativeBuffer.Over(block, 3);
+        Assert.Equal((3, 5), (buffer.Length, buffer.Span[1]));
+        buffer.Share();
+        buffer.Dispose();
+        Assert.Equal(0, block.Freed);
+        buffer.Dispose();
+        Assert.Equal(1, block.Freed);
+    }
+
+    [Fact]
     public void Closed_pool_lends_nothing_and_frees_what_comes_back()
     {
         var pool = new NativeBufferPool(8);

@@ -64,6 +64,31 @@ public sealed class SharedMemorySpecs
         Assert.Equal(5, LenderOf(peers.Near.Link).TotalLent);
     }
 
+    /// <summary>A receiver may keep what it has, and the sender neither waits for it nor lends without bound.</summary>
+    [Fact]
+    public void Tensors_beyond_the_bound_are_copied_until_some_go_back()
+    {
+        using var far = new Recorder { TakeReferences = true };
+        using var peers = Peers.Connect(LinkTransportKind.Unix, far: far, options: LinkOptions.Default with { BulkQueueBytes = 2L * Floats * sizeof(float) });
+        using var tensor = NativeBuffer.Allocate(Floats, SharedMemory.Instance);
+        var lender = LenderOf(peers.Near.Link);
+        Introduce(peers.Near.Link, far, tensor);
+        var held = new List<Recorder.Arrival>();
+        for (var i = 0; i < 4; i++)
+        {
+            peers.Near.Link.SendBulk(1, [], tensor, 0, Floats);
+            held.Add(far.NextBulk());
+        }
+        Assert.Equal((2, 2), (lender.TotalLent, lender.LentCount));
+        held[0].Dispose();
+        Until(() => lender.LentCount == 1);
+        peers.Near.Link.SendBulk(1, [], tensor, 0, Floats);
+        held.Add(far.NextBulk());
+        Assert.Equal((3, 2), (lender.TotalLent, lender.LentCount));
+        foreach (var arrival in held.Skip(1)) arrival.Dispose();
+        Until(() => lender.LentCount == 0);
+    }
+
     [Fact]
     public void Refused_tensor_goes_back_at_once()
     {
