@@ -298,6 +298,18 @@ public sealed class FaultProxySpecs
     }
 
     [Fact]
+    public async Task Faults_that_make_no_sense_are_refused_and_change_nothing()
+    {
+        await using var wire = new Wire(WireKind.Unix);
+        FlowFaults[] wrong = [new() { BytesPerSecond = 0 }, new() { BytesPerSecond = double.NaN }, new() { Delay = TimeSpan.FromMilliseconds(-1) }, new() { CorruptEvery = -1 }, new() { ReorderEvery = 100 }];
+        foreach (var faults in wrong) await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => wire.Proxy.SetAsync(Flow.Out, faults));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => wire.Proxy.DamageAsync(DamageKind.Duplicate, 100));
+        var (near, far) = await wire.ConnectAsync();
+        await Wire.SendAsync(near, new byte[] { 1, 2, 3 });
+        Assert.Equal([1, 2, 3], await Wire.ReceiveAsync(far, 3));
+    }
+
+    [Fact]
     public async Task Address_that_is_taken_is_the_users_mistake()
     {
         await using var wire = new Wire(WireKind.Tcp);

@@ -33,6 +33,7 @@ public sealed class ProxySettingsSpecs
     [InlineData("cut 1", "write 'cut'")]
     [InlineData("delay x", "delay x: give a number from 0 to 60000")]
     [InlineData("delay -1", "delay -1: give a number from 0 to 60000")]
+    [InlineData("rate 1e-9", "rate 1e-9: give 0 for no limit, or at least 0.001 MB/s")]
     [InlineData("delay NaN", "delay NaN: give a number")]
     [InlineData("reorder-every 100", "reorder-every 100: give 0 or at least 2896 bytes")]
     [InlineData("reorder 100", "reorder 100: give a number from 2896 to 262144")]

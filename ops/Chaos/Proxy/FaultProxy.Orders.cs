@@ -12,12 +12,21 @@ public sealed partial class FaultProxy
 
     /// <summary>Disturbs one direction from now on, in place of what disturbed it before.</summary>
     /// <returns>Done when it is in force.</returns>
-    public Task SetAsync(Flow flow, FlowFaults faults) => OrderAsync(now =>
+    /// <exception cref="ArgumentOutOfRangeException">A rate below <see cref="FlowFaults.LeastBytesPerSecond"/>, a negative delay, or damage more often than its segments.</exception>
+    public Task SetAsync(Flow flow, FlowFaults faults)
     {
-        _flows[(int)flow].Set(faults, now);
-        foreach (var connection in _connections) connection.Adjust(now);
-        return true;
-    });
+        ArgumentNullException.ThrowIfNull(faults);
+        if (!(faults.BytesPerSecond >= FlowFaults.LeastBytesPerSecond)) throw new ArgumentOutOfRangeException(nameof(faults), faults.BytesPerSecond, "bytes per second");
+        if (faults.Delay < TimeSpan.Zero || faults.Jitter < TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(faults), faults, "a delay is negative");
+        foreach (var (kind, every) in new[] { (DamageKind.Corrupt, faults.CorruptEvery), (DamageKind.Duplicate, faults.DuplicateEvery), (DamageKind.Reorder, faults.ReorderEvery) })
+            if (every != 0 && every < StreamMangler.BytesOf(kind)) throw new ArgumentOutOfRangeException(nameof(faults), every, $"bytes between two of {kind}");
+        return OrderAsync(now =>
+        {
+            _flows[(int)flow].Set(faults, now);
+            foreach (var connection in _connections) connection.Adjust(now);
+            return true;
+        });
+    }
 
     /// <summary>Resets all connections; new ones work.</summary>
     /// <returns>How many there were.</returns>
@@ -101,8 +110,19 @@ public sealed partial class FaultProxy
             return;
         }
         var number = ++_lastNumber;
-        var target = Make(route.Target);
-        target.Blocking = false;
+        Socket target;
+        try
+        {
+            target = Make(route.Target);
+            target.Blocking = false;
+        }
+        catch (SocketException e)
+        {
+            // No descriptor is left: this connection ends, the others go on.
+            dialler.Dispose();
+            _told(new ProxyNote(number, route, $"the target cannot be dialled ({e.Message})"));
+            return;
+        }
         var address = route.Target.Serialize();
         var error = NativeSockets.TryConnect(target.SafeHandle, address.Buffer.Span[..address.Size]);
         if (error is not (0 or NativeSockets.EINPROGRESS))

@@ -67,7 +67,10 @@ public sealed record ProxySettings(FlowFaults Out, FlowFaults In)
         {
             case "delay": var delay = Time(); return (Both(f => f with { Delay = delay }), null);
             case "jitter": var jitter = Time(); return (Both(f => f with { Jitter = jitter }), null);
-            case "rate": var rate = Number(0, 100_000); return (Both(f => f with { BytesPerSecond = rate == 0 ? double.PositiveInfinity : rate * 1e6 }), null);
+            case "rate":
+                var rate = Number(0, 100_000) * 1e6;
+                if (rate > 0 && rate < FlowFaults.LeastBytesPerSecond) throw new UserMistakeException($"rate {words[1]}: give 0 for no limit, or at least {FlowFaults.LeastBytesPerSecond / 1e6} MB/s");
+                return (Both(f => f with { BytesPerSecond = rate == 0 ? double.PositiveInfinity : rate }), null);
             case "black-hole": return (Both(static f => f with { IsBlackHole = true }), null);
             case "black-hole-out": return (this with { Out = Out with { IsBlackHole = true } }, null);
             case "black-hole-in": return (this with { In = In with { IsBlackHole = true } }, null);

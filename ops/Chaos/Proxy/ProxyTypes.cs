@@ -21,6 +21,9 @@ public sealed record FlowFaults
 {
     public static readonly FlowFaults None = new();
 
+    /// <summary>The narrowest network: a segment takes a second and a half.</summary>
+    public const double LeastBytesPerSecond = 1_000;
+
     /// <summary>Every segment arrives so much later, in order.</summary>
     public TimeSpan Delay { get; init; }
 
