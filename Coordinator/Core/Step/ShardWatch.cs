@@ -42,7 +42,7 @@ public sealed record ShardWatch(ImmutableArray<ShardClock> Clocks, ImmutableSort
             watch = Nothing with { Clocks = [.. clocks], Late = watch.Late, Term = step.Term };
         }
         var next = watch with { Step = step.Step, Attempt = step.Attempt, Phase = step.Phase };
-        var isComputing = step.Phase == StepPhase.Gathering && (!step.AllLeavesDone || !StepProtocol.IsNobodyComputing(step));
+        var isComputing = step.Phase == StepPhase.Gathering && !StepProtocol.IsAllPushed(step);
         for (var shard = 0; shard < places.Length; shard++)
         {
             var clock = watch.Clocks[shard];

@@ -85,8 +85,8 @@ public static partial class StepProtocol
         return (state, effects.ToImmutable());
     }
 
-    /// <summary>Every leaf that was leased has been reported: what is missing now lies with shards, or on the way to them.</summary>
-    internal static bool IsNobodyComputing(StepState state) => !state.Leases.Any(l => Missing(state, l).Any());
+    /// <summary>Every leaf is in a node that a living worker has pushed: what is missing now lies with shards, or on the way to them.</summary>
+    internal static bool IsAllPushed(StepState state) => state.AllLeavesDone && !Unsafe(state).Contains(true);
 
     /// <summary>The step was decided without some workers: they are slower than their last report said.</summary>
     private static StepState Outrun(StepState state, double now)

@@ -57,7 +57,7 @@ public sealed record StragglerRules(double LateFactor, double HangFactor, double
     public double SpellFloor { get; init; } = 400;
 
     /// <summary>A worker whose last leaf was late and that has none since is given one after so long, to see whether it is in time again.</summary>
-    public double ProbeAfter { get; init; } = 500;
+    public double ProbeAfter { get; init; } = 250;
 
     /// <summary>A worker that was called hung is to be replaced after so long.</summary>
     public double HungPatience { get; init; } = Limits.HungPatienceMilliseconds;

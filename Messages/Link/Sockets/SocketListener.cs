@@ -100,6 +100,20 @@ internal sealed partial class SocketListener : ILinkListener
         // If someone answered, binding will say that the address is taken.
     }
 
+    private static bool Answers(EndPoint endPoint)
+    {
+        using var probe = SocketSetup.Make(endPoint);
+        try
+        {
+            probe.Connect(endPoint);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>A socket is the one kind of existing file that cannot be opened (ENXIO, open(2)).</summary>
     private static bool IsSocket(string path)
     {
@@ -144,9 +158,13 @@ internal sealed partial class SocketListener : ILinkListener
         }
         foreach (var halfOpen in _halfOpen) halfOpen.Dispose();
         foreach (var pending in _pending.Values) pending.Abandon();
-        // Before the socket is closed: until then its inode is its own. Whoever took the path over keeps it.
-        if (Address.Kind == LinkTransportKind.Unix && SocketFile.At(Address.Name) == _file) File.Delete(Address.Name);
-        _socket.Dispose();
+        // Disposing the Socket, or finalizing it, would delete whatever file is at its path by now: only its descriptor is closed.
+#pragma warning disable CA1816 // this object has no finalizer, the socket has
+        GC.SuppressFinalize(_socket);
+#pragma warning restore CA1816
+        _socket.SafeHandle.Dispose();
+        // Whoever took the path over keeps it: its file is another one, and answers.
+        if (Address.Kind == LinkTransportKind.Unix && SocketFile.At(Address.Name) == _file && !Answers(Address.Resolve())) File.Delete(Address.Name);
         Volatile.Write(ref _halfOpenCount, 0);
     }
 

@@ -45,7 +45,8 @@ public sealed class FaultMatrixSpecs : IDisposable
         var slow = Fault("slow:worker-2@14", "is slow");
         var isHang = First(slow, "worker-hung", "worker-2") is { } hung && !(First(slow, "worker-late", "worker-2") is { } late && late.Time <= hung.Time);
         if (isHang) Named(slow, "worker-hung", "worker-2", "step", "has reported no leaf", budget: TimeSpan.FromSeconds(2));
-        else Named(slow, "worker-late", "worker-2", "step", "worker-2 is slow: its last [0-9]+ leaves");
+        // The evidence is two late leaves in a row, and a second one comes after a while.
+        else Named(slow, "worker-late", "worker-2", "step", "worker-2 is slow: its last [0-9]+ leaves", budget: TimeSpan.FromSeconds(1));
         Named(Fault("zombie:coordinator@40", "wakes up"), "coordinator-paused", "coordinator", "run", "stood still for [23]");
         Assert.Equal("coordinator", RunEvents.First(Folder, "stepped-down", "this one had term").Node);
         Assert.DoesNotContain(RunEvents.Of(Folder), static e => e.Kind is "failed" or "restored");

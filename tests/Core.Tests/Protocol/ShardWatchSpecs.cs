@@ -67,12 +67,22 @@ public sealed class ShardWatchSpecs
         Assert.Empty(_said);
     }
 
+    [Fact]
+    public void Worker_that_hangs_in_a_leaf_that_another_has_pushed_hides_no_late_shard()
+    {
+        Open(1);
+        _state = _state with { Leases = _state.Leases.Add(new Lease(new WorkerId(1), new LeafRange(0, 1))) };
+        Report();
+        Wait(3_000);
+        Assert.Equal(["ps-0", "ps-1"], _said.Select(static s => s.Split(' ')[0]));
+    }
+
     /// <summary>One step whose shards answer after these milliseconds.</summary>
     private void Step(long step, double[] sum, double[] update)
     {
         Open(step);
         Wait(20);
-        Feed(new LeafDone(_state.Term, _state.Step, _state.Attempt, 0, Worker, 1, 0, 0, 0, true, null, default));
+        Report();
         Answer(sum, shard => new ShardReduced(_state.Term, _state.Step, _state.Attempt, new ShardId(shard), shard, [1.0], [new Contribution(new TreeNode(0, 0), Worker)], default));
         Feed(new CommitWritten(_state.Step));
         Answer(update, shard => new ShardApplied(_state.Term, _state.Step.Produces, new ShardId(shard), default));
@@ -80,6 +90,8 @@ public sealed class ShardWatchSpecs
     }
 
     private void Open(long step) => Feed(new OpenStep(new StepPlan(new StepId(step), 0, 0, 1, 1), 0.1));
+
+    private void Report() => Feed(new LeafDone(_state.Term, _state.Step, _state.Attempt, 0, Worker, 1, 0, 0, 0, true, null, default));
 
     private void Answer(double[] after, Func<int, IStepInput> message)
     {
