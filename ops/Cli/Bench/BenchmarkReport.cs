@@ -9,6 +9,9 @@ internal sealed record BenchmarkReport(string Benchmark, string Title, IReadOnly
     /// <summary>What a reader must know to judge the figures: one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Something happened that must not, whatever the machine: the exit code is 1. A figure that misses its bound is only shown.</summary>
+    public bool Failed { get; init; }
+
     /// <summary>Versions of what was measured besides this program, by name.</summary>
     public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
 }

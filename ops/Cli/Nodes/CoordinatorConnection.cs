@@ -12,7 +12,7 @@ namespace Cluster.Cli.Nodes;
 internal sealed class CoordinatorConnection(
     ActorSystem system, BufferPools buffers, NodeOptions options, string listens, Func<RemotePeer, object, int, IActorRef?> route, Action<object> handle)
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long a link may stay without a welcome: the longest hold-off of a name that comes and goes too often.</summary>
     private static readonly TimeSpan WelcomePatience = TimeSpan.FromSeconds(Limits.MaxHoldOffSeconds + 5);

@@ -76,7 +76,7 @@ internal sealed class BenchVerb : IVerb
         foreach (var (name, version) in report.Versions) versions[name] = version;
         if (json is not null) Write(json, BenchmarkJson.Write(report, machine, versions, date));
         if (json is not ToStandardOutput) Console.Out.Write(BenchmarkText.Write(report, machine, versions, date));
-        return ExitCodes.Done;
+        return report.Failed ? ExitCodes.Failed : ExitCodes.Done;
     }
 
     private UserMistakeException Unnamed(ParseResult parse, IReadOnlyList<string> mistakes)
