@@ -72,7 +72,8 @@ internal static class ShardHost
                 {
                     workers.TryRemove(new KeyValuePair<WorkerId, RemotePeer>(worker, peer));
                     Ended(hello, closure);
-                }) { Opened = peer => workers[worker] = peer })
+                })
+                { Opened = peer => workers[worker] = peer })
                 {
                     MaxFloats = maxFloats,
                 });
