@@ -145,31 +145,6 @@ public sealed partial class CoordinatorActor
         BetweenSteps();
     }
 
-    /// <summary>Records that survive a power loss need not be remembered by the shards as well.</summary>
-    private void ForgetRecords(WeightsVersion version)
-    {
-        foreach (var place in _run.Places)
-        {
-            ToReplica(place.PrimaryReplica, new ForgetRecords(_run.Term, version, place.Shard));
-            if (place.StandbyReplica is { } standby) ToReplica(standby, new ForgetRecords(_run.Term, version, place.Shard));
-        }
-    }
-
-    /// <summary>Between checkpoints, and in a run without any, the log is flushed now and then: else the shards' memory of it would grow for ever.</summary>
-    private void FlushLog(StepId step)
-    {
-        if (step.Value % Limits.FlushedSteps != 0) return;
-        try
-        {
-            _store.Flush();
-            ForgetRecords(step.Produces);
-        }
-        catch (IOException)
-        {
-            // The shards remember on; the next append says what is wrong with the disk.
-        }
-    }
-
     private void NotWritten(CheckpointFailed failed)
     {
         _writing = null;

@@ -63,12 +63,13 @@ public sealed class PeerDeathSpecs
             child.Signal("STOP");
             Thread.Sleep(1200);   // the pause is what is tested
             child.Signal("CONT");
-            // The child's heartbeat thread has looked again by the time that a few of its beats have changed the round trip; the answer shows that it is still there.
+            // A beat that has come shows that the child's heartbeat thread has looked again; the answer, that it is still there.
             for (var i = 0; i < 5; i++)
             {
                 far.Link.SendControl(9, BitConverter.GetBytes(i));
                 Assert.Equal(i, BitConverter.ToInt32(far.NextControl().Body));
-                Thread.Sleep(60);
+                var beats = ((SocketLink)far.Link).Clock.Count;
+                Assert.True(SpinWait.SpinUntil(() => ((SocketLink)far.Link).Clock.Count > beats, Recorder.Patience));
             }
         }
         Assert.Null(far.Closure);

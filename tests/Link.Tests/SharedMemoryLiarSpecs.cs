@@ -65,19 +65,17 @@ public sealed class SharedMemoryLiarSpecs
     public void Descriptor_of_another_kind_is_not_mapped_and_nothing_can_be_lent_in_it(string what, long announced, int actual, int seals)
     {
         Assert.NotEmpty(what);
-        using var peer = Connect(announced: false);
-        using var file = File(actual, seals);
-        peer.Write(Lane.Bulk, Announcement(announced), file);
-        peer.Write(Lane.Bulk, Lent(0, 16));
-        AssertEnds(peer, LinkEnd.Protocol, "which is not mapped");
+        AssertIsNotMapped(File(actual, seals), announced);
     }
 
     [Fact]
-    public void Descriptor_with_the_tag_of_another_segment_is_not_mapped()
+    public void Descriptor_with_the_tag_of_another_segment_is_not_mapped() =>
+        AssertIsNotMapped(File(Page, MemoryCalls.Seals, [.. BitConverter.GetBytes(78UL), .. Tag[8..]]), Page);
+
+    private void AssertIsNotMapped(SafeFileHandle file, long announced)
     {
         using var peer = Connect(announced: false);
-        using var file = File(Page, MemoryCalls.Seals, [.. BitConverter.GetBytes(78UL), .. Tag[8..]]);
-        peer.Write(Lane.Bulk, Announcement(Page), file);
+        using (file) peer.Write(Lane.Bulk, Announcement(announced), file);
         peer.Write(Lane.Bulk, Lent(0, 16));
         AssertEnds(peer, LinkEnd.Protocol, "which is not mapped");
     }

@@ -15,6 +15,9 @@ internal sealed class RoundTripEstimate
 
     private sealed record Best(TimeSpan RoundTrip, TimeSpan Offset);
 
+    /// <summary>Samples so far.</summary>
+    public int Count => Volatile.Read(ref _count);
+
     public TimeSpan? RoundTrip => Volatile.Read(ref _best)?.RoundTrip;
 
     public TimeSpan? Offset => Volatile.Read(ref _best)?.Offset;

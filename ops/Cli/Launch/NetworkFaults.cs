@@ -64,7 +64,7 @@ internal sealed class NetworkFaults : IFaultActuator, IDisposable
     private void Start(string node, ulong seed)
     {
         var routes = Dialled(node).Select(to => new ProxyRoute(to.Name, OutOf(node, to.Name).Resolve(), (_victims.ContainsKey(to.Name) ? Into(to.Name) : to.Address).Resolve())).ToList();
-        if (ShardOf(node) is { } shard) routes.Add(new ProxyRoute(node, Into(node).Resolve(), LaunchedRun.ShardAddress(_sockets, shard).Resolve(), IsIncoming: true));
+        if (ShardOf(node) is { } shard) routes.Add(new ProxyRoute(node, Into(node).Resolve(), LaunchedNodes.ShardAddress(_sockets, shard).Resolve(), IsIncoming: true));
         _victims[node].Proxy = FaultProxy.Start(routes, seed, note =>
         {
             if (note.Damage is { } damage) Said(node, $"The network of {node} {damage} {(note.Route.IsIncoming ? $"on a connection to {node}" : $"on its connection to {note.Route.Name}")}.");
@@ -73,7 +73,7 @@ internal sealed class NetworkFaults : IFaultActuator, IDisposable
 
     /// <summary>Whom a node dials: the coordinator, and the nodes with shards.</summary>
     private IEnumerable<(string Name, LinkAddress Address)> Dialled(string node) =>
-        [(NodeOptions.Coordinator, _coordinator), .. Enumerable.Range(0, _shards).Where(i => i != ShardOf(node)).Select(i => ($"{NodeOptions.Shards}-{i}", LaunchedRun.ShardAddress(_sockets, i)))];
+        [(NodeOptions.Coordinator, _coordinator), .. Enumerable.Range(0, _shards).Where(i => i != ShardOf(node)).Select(i => ($"{NodeOptions.Shards}-{i}", LaunchedNodes.ShardAddress(_sockets, i)))];
 
     private static int? ShardOf(string node) => MemberNames.IndexIn(node, MemberRole.ParameterServer);
 

@@ -46,8 +46,11 @@ public sealed class LeafAuditSpecs
     private void TheRest()
     {
         foreach (var leaf in Enumerable.Range(0, 2).Where(l => l != _state.Audit?.Leaf)) Report(Holders(leaf)[0], leaf);
-        Feed(new ShardReduced(_state.Term, _state.Step, _state.Attempt, new ShardId(0), 0, [4], [.. Enumerable.Range(0, 2).Select(l => new Contribution(TreeNode.Leaf(l), Holders(l)[0]))], default));
+        Reduce();
     }
+
+    private void Reduce() =>
+        Feed(new ShardReduced(_state.Term, _state.Step, _state.Attempt, new ShardId(0), 0, [4], [.. Enumerable.Range(0, 2).Select(l => new Contribution(TreeNode.Leaf(l), Holders(l)[0]))], default));
 
     private CommitRecord Record => Assert.Single(_effects.OfType<StepEffect.AppendCommit>()).Record;
 
@@ -99,7 +102,7 @@ public sealed class LeafAuditSpecs
         Assert.Contains("gave wrong bits for leaf", said.Sentence, StringComparison.Ordinal);
         Assert.Equal((3, false), (_state.Attempt, _state.Workers.ContainsKey(holders[liar])));
         Assert.DoesNotContain(_state.Leases, l => l.Worker == holders[liar]);
-        TheRestWithoutAudit();
+        TheRest();
         Assert.Equal([holders[liar]], Record.Quarantined);
         Assert.DoesNotContain(Record.Leaves, l => l.Worker == holders[liar]);
         // Started again, it is as wrong as before.
@@ -112,21 +115,10 @@ public sealed class LeafAuditSpecs
         Assert.Contains(holders[liar], _state.InTerm(new Term(5), new StepId(2)).Quarantined.Keys);
     }
 
-    private void TheRestWithoutAudit()
-    {
-        foreach (var leaf in Enumerable.Range(0, 2)) Report(Holders(leaf)[0], leaf);
-        Feed(new ShardReduced(_state.Term, _state.Step, _state.Attempt, new ShardId(0), 0, [4], [.. Enumerable.Range(0, 2).Select(l => new Contribution(TreeNode.Leaf(l), Holders(l)[0]))], default));
-    }
-
     [Fact]
     public void Of_two_workers_the_one_that_contradicts_itself_is_the_liar()
     {
-        _state = With(2);
-        Open();
-        var holders = Holders(Audited);
-        Report(holders[0], Audited, Right);
-        Report(holders[1], Audited, Wrong);
-        Report(holders[0], Audited, Right);
+        var holders = Disputed();
         Assert.Equal(2, _state.Attempt);
         Report(holders[1], Audited, Other);
         Assert.Equal([holders[1]], _state.Quarantined.Keys);
@@ -197,7 +189,7 @@ public sealed class LeafAuditSpecs
         _now = 10;
         for (var leaf = 0; leaf < 2; leaf++)
             foreach (var holder in Holders(leaf).Where(h => leaf != Audited || h == owner)) Report(holder, leaf, leaf == Audited ? Right : null);
-        Feed(new ShardReduced(_state.Term, _state.Step, _state.Attempt, new ShardId(0), 0, [4], [.. Enumerable.Range(0, 2).Select(l => new Contribution(TreeNode.Leaf(l), Holders(l)[0]))], default));
+        Reduce();
         Assert.Equal(StepPhase.Gathering, _state.Phase);
         _now = 3_000;
         Feed(new BudgetSpent(_state.Step, _state.Attempt));

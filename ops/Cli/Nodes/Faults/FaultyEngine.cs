@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Cluster.Chaos;
 using Cluster.Cli.Hosting;
 using Cluster.Contracts;
@@ -30,12 +29,12 @@ internal sealed class FaultyEngine(IGradientEngine inner, NodeFaults faults, Fun
         {
             faults.Say(hang, where);
             // As a kernel that does not come back: this thread answers nobody, the rest of the process goes on.
-            Thread.Sleep(hang.Duration);
+            faults.Rest(hang.Duration);
         }
         var slow = faults.InForce(FaultKind.Slow, step);
-        var started = Stopwatch.GetTimestamp();
+        var started = faults.Time.GetTimestamp();
         var outcome = inner.ComputeLeaf(batch, seed, step, leaf, node);
-        if (slow is not null) Thread.Sleep(Stopwatch.GetElapsedTime(started) * (slow["factor"] - 1));
+        if (slow is not null) faults.Rest(faults.Time.GetElapsedTime(started) * (slow["factor"] - 1));
         if (audited(step) == leaf && faults.Take(FaultKind.Lie, step) is { } lie)
         {
             var name = FlipBit(node);

@@ -11,6 +11,12 @@ internal sealed class NodeFaults(IEnumerable<FaultSpec> faults, TimeProvider tim
     /// <summary>In a node's environment: its faults, with semicolons between.</summary>
     public const string Variable = "CLUSTER_NODE_FAULTS";
 
+    /// <summary>The clock of whatever lasts.</summary>
+    public TimeProvider Time => time;
+
+    /// <summary>Keeps the calling thread for so long.</summary>
+    public Action<TimeSpan> Rest { get; init; } = Thread.Sleep;
+
     private readonly Lock _lock = new();
     private readonly long _origin = time.GetTimestamp();
     private ArmedFaults _armed = ArmedFaults.Of(faults);
