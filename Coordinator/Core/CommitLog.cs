@@ -81,6 +81,7 @@ public static class CommitLog
                 foreach (var worker in quarantined) json.WriteNumberValue(worker.Index);
                 json.WriteEndArray();
             }
+            WriteOptional(json, record);
             WriteDouble(json, "ms", milliseconds);
             json.WriteEndObject();
         }
@@ -167,11 +168,33 @@ public static class CommitLog
             ReadDouble(json, "lr"),
             json.GetProperty("applied").GetBoolean(),
             leaves,
-            json.TryGetProperty("quarantined", out var quarantined) ? [.. quarantined.EnumerateArray().Select(static w => new WorkerId(w.GetInt32()))] : null);
+            json.TryGetProperty("quarantined", out var quarantined) ? [.. quarantined.EnumerateArray().Select(static w => new WorkerId(w.GetInt32()))] : null,
+            json.TryGetProperty("tensor_scales", out var scales) ? [.. scales.EnumerateArray().Select(static s => s.GetDouble())] : null,
+            json.TryGetProperty("evaluation", out var evaluation) ? ReadEvaluation(evaluation) : null);
         var workers = record.Leaves.Select(static l => l.Worker).Distinct().Count();
         if (json.GetProperty("workers").GetInt32() != workers) throw new FormatException($"it says {json.GetProperty("workers")} workers, its leaves name {workers}");
         return new CommitLine(record, ReadDouble(json, "ms"));
     }
+
+    /// <summary>What only some rules and schedules have.</summary>
+    private static void WriteOptional(Utf8JsonWriter json, CommitRecord record)
+    {
+        if (record.TensorScales is { } scales)
+        {
+            json.WriteStartArray("tensor_scales");
+            foreach (var scale in scales) json.WriteNumberValue(scale);
+            json.WriteEndArray();
+        }
+        if (record.Evaluation is not { } evaluation) return;
+        json.WriteStartObject("evaluation");
+        json.WriteNumber("version", evaluation.Version.Value);
+        WriteDouble(json, "loss", evaluation.Loss);
+        WriteDouble(json, "accuracy", evaluation.Accuracy);
+        json.WriteEndObject();
+    }
+
+    private static EvaluationNote ReadEvaluation(JsonElement json) =>
+        new(new WeightsVersion(json.GetProperty("version").GetInt64()), ReadDouble(json, "loss"), ReadDouble(json, "accuracy"));
 
     private static void WriteDouble(Utf8JsonWriter json, string name, double value)
     {

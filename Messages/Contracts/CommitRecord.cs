@@ -10,16 +10,27 @@ public sealed record LeafRecord(
     [property: Key(1)] int Samples,
     [property: Key(2)] ulong Digest);
 
+/// <summary>Evaluation results that were known when a step was decided: the rate of a plateau schedule and the end of a run hang on them.</summary>
+/// <param name="Loss">Mean cross-entropy over the test set, in nats.</param>
+/// <param name="Accuracy">0 to 1.</param>
+[MessagePackObject]
+public sealed record EvaluationNote(
+    [property: Key(0)] WeightsVersion Version,
+    [property: Key(1)] double Loss,
+    [property: Key(2)] double Accuracy);
+
 /// <summary>The decision about one step; writing it to the log is the commit point, everything after it is redo.</summary>
 /// <param name="Samples">n.</param>
 /// <param name="Loss">Mean training loss over the n samples, in nats.</param>
 /// <param name="Accuracy">Fraction of the n samples that were right, 0 to 1.</param>
 /// <param name="GradNorm">Norm of the mean gradient before clipping.</param>
-/// <param name="Scale">Factor of the clipping, 1 when the norm was in bounds.</param>
+/// <param name="Scale">Factor of the clipping, 1 when nothing was clipped; where units or elements are clipped by themselves, the smallest of their factors.</param>
 /// <param name="LearningRate">Of this step.</param>
 /// <param name="Applied">False for a skipped step: version v has the weights of v-1.</param>
 /// <param name="Leaves">In leaf order.</param>
 /// <param name="Quarantined">Workers whose bits were found wrong in this step: they take no part from here on. Null = none.</param>
+/// <param name="TensorScales">A factor per parameter tensor, in the layout's order, where the rule has one: of the clipping of its gradient, or of its rate (LARS). Null = the rule has none.</param>
+/// <param name="Evaluation">What the evaluation of version <see cref="StepId.Consumes"/> gave, when there was one. Null = none.</param>
 [MessagePackObject]
 public sealed record CommitRecord(
     [property: Key(0)] Term Term,
@@ -34,4 +45,6 @@ public sealed record CommitRecord(
     [property: Key(9)] double LearningRate,
     [property: Key(10)] bool Applied,
     [property: Key(11)] IReadOnlyList<LeafRecord> Leaves,
-    [property: Key(12)] IReadOnlyList<WorkerId>? Quarantined = null);
+    [property: Key(12)] IReadOnlyList<WorkerId>? Quarantined = null,
+    [property: Key(13)] IReadOnlyList<double>? TensorScales = null,
+    [property: Key(14)] EvaluationNote? Evaluation = null);

@@ -14,14 +14,17 @@ public sealed class WireFormatSpecs
     private static readonly TraceContext Trace = new(0x0102030405060708, 9, 10, true);
 
     private static readonly CommitRecord Record = new(
-        new Term(2), new StepId(300), 1, 4, 512, 2.5, 0.25, 8, 0.5, 0.125, true, [new LeafRecord(new WorkerId(1), 64, 0xFEDCBA9876543210)], [new WorkerId(2)]);
+        new Term(2), new StepId(300), 1, 4, 512, 2.5, 0.25, 8, 0.5, 0.125, true, [new LeafRecord(new WorkerId(1), 64, 0xFEDCBA9876543210)], [new WorkerId(2)],
+        [0.5, 1], new EvaluationNote(new WeightsVersion(299), 2.5, 0.25));
 
     // Written out by hand from the MessagePack specification: 9n = array of n, cd/cf = uint16/uint64, cb = float64, c3 = true, c0 = nil.
     private const string TermHex = "9102", StepHex = "91cd012c", TraceHex = "94" + "cf0102030405060708" + "09" + "0a" + "c3", LeafHex = "93" + "9101" + "40" + "cffedcba9876543210";
 
+    private const string NoteHex = "93" + "91cd012b" + "cb4004000000000000" + "cb3fd0000000000000";
+
     private const string RecordHex =
-        "9d" + TermHex + StepHex + "01" + "04" + "cd0200" + "cb4004000000000000" + "cb3fd0000000000000" + "cb4020000000000000" + "cb3fe0000000000000" + "cb3fc0000000000000" +
-        "c3" + "91" + LeafHex + "91" + "9102";
+        "9f" + TermHex + StepHex + "01" + "04" + "cd0200" + "cb4004000000000000" + "cb3fd0000000000000" + "cb4020000000000000" + "cb3fe0000000000000" + "cb3fc0000000000000" +
+        "c3" + "91" + LeafHex + "91" + "9102" + "92" + "cb3fe0000000000000" + "cb3ff0000000000000" + NoteHex;
 
     private static readonly Member Worker1 = new("worker-1", MemberRole.Worker, 1, 300, ":1", MemberState.Leaving);
 
@@ -52,10 +55,11 @@ public sealed class WireFormatSpecs
         [typeof(TreeNode)] = (new TreeNode(1, 2), "920102"),
         [typeof(TraceContext)] = (Trace, TraceHex),
         [typeof(LeafRecord)] = (Record.Leaves[0], LeafHex),
+        [typeof(EvaluationNote)] = (Record.Evaluation!, NoteHex),
         [typeof(CommitRecord)] = (Record, RecordHex),
         [typeof(BeginStep)] = (new BeginStep(new Term(2), new StepId(300), 1, 8, [new LeafRange(0, 4), new LeafRange(6, 1)], Trace, 3), "97" + TermHex + StepHex + "01" + "08" + "92" + "920004" + "920601" + TraceHex + "03"),
         [typeof(LeafDone)] = (new LeafDone(new Term(2), new StepId(300), 1, 5, new WorkerId(1), 64, 147.5, 31, 77, true, null, Trace, "ab"), "9d" + TermHex + StepHex + "01" + "05" + "9101" + "40" + "cb4062700000000000" + "1f" + "4d" + "c3" + "c0" + TraceHex + "a26162"),
-        [typeof(ShardReduced)] = (new ShardReduced(new Term(2), new StepId(300), 1, new ShardId(3), 12, [1.5, 2], [new Contribution(new TreeNode(1, 2), new WorkerId(4))], Trace), "98" + TermHex + StepHex + "01" + "9103" + "0c" + "92" + "cb3ff8000000000000" + "cb4000000000000000" + "91" + "92" + "920102" + "9104" + TraceHex),
+        [typeof(ShardReduced)] = (new ShardReduced(new Term(2), new StepId(300), 1, new ShardId(3), 12, [1.5, 2], [new Contribution(new TreeNode(1, 2), new WorkerId(4))], Trace, [2.5], 0.25), "9a" + TermHex + StepHex + "01" + "9103" + "0c" + "92" + "cb3ff8000000000000" + "cb4000000000000000" + "91" + "92" + "920102" + "9104" + TraceHex + "91" + "cb4004000000000000" + "cb3fd0000000000000"),
         [typeof(Contribution)] = (new Contribution(new TreeNode(1, 2), new WorkerId(4)), "92" + "920102" + "9104"),
         [typeof(ApplyStep)] = (new ApplyStep(new Term(2), Record, SumOf, Trace), "94" + TermHex + RecordHex + SumHex + TraceHex),
         [typeof(ShardApplied)] = (new ShardApplied(new Term(2), new WeightsVersion(300), new ShardId(3), Trace), "94" + TermHex + StepHex + "9103" + TraceHex),

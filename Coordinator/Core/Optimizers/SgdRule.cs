@@ -49,8 +49,8 @@ public sealed class SgdRule
         LearningRate: (float)step.LearningRate,
         Momentum: (float)Options.Momentum,
         GradientShare: (float)(1 - Options.Dampening),
-        CoupledDecay: decays && !Options.DecoupledDecay ? (float)Options.WeightDecay : 0,
-        Keep: decays && Options.DecoupledDecay ? (float)(1 - step.LearningRate * Options.WeightDecay) : 1,
+        CoupledDecay: decays && Options.PenaltyOf() == PenaltyKind.L2 ? (float)Options.WeightDecay : 0,
+        Keep: decays && Options.PenaltyOf() == PenaltyKind.Decoupled ? (float)(1 - step.LearningRate * Options.WeightDecay) : 1,
         HasMomentum: HasMomentum,
         IsFirst: step.IsFirstAppliedStep,
         Nesterov: Options.Nesterov);

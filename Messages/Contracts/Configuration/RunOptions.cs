@@ -15,6 +15,9 @@ public sealed record RunOptions
     /// <summary><c>cifar</c>, <c>imagenet</c>, or null: images of at most 64 pixels get the CIFAR stem.</summary>
     public string? Stem { get; init; }
 
+    /// <summary>Share of activations that the architecture's dropout layers set to zero; null = the architecture's own.</summary>
+    public double? Dropout { get; init; }
+
     /// <summary><c>cifar10[:DIR]</c> or <c>synthetic</c>.</summary>
     public string Data { get; init; } = "cifar10";
 
@@ -43,6 +46,7 @@ public sealed record RunOptions
     public ScheduleOptions Schedule { get; init; } = new();
     public LossOptions Loss { get; init; } = new();
     public AugmentationOptions Augmentation { get; init; } = new();
+    public EarlyStoppingOptions EarlyStopping { get; init; } = new();
 
     /// <summary>W: worker actors.</summary>
     public int Workers { get; init; } = 2;
@@ -78,69 +82,20 @@ public sealed record RunOptions
     public string? Out { get; init; }
 }
 
-/// <summary>The parameter server's rule. PyTorch's definitions (torch.optim.SGD).</summary>
-public sealed record OptimizerOptions
-{
-    /// <summary>μ: buffer = μ·buffer + (1 − dampening)·g.</summary>
-    public double Momentum { get; init; } = 0.9;
-
-    /// <summary>Share of a new gradient that does not enter the momentum buffer; must be 0 with Nesterov. The first step is not damped, as in PyTorch.</summary>
-    public double Dampening { get; init; }
-
-    public bool Nesterov { get; init; } = true;
-
-    /// <summary>λ: coupled g += λ·w, or decoupled w ← (1 − lr·λ)·w.</summary>
-    public double WeightDecay { get; init; } = 5e-4;
-
-    /// <summary>Decoupled decay (Loshchilov and Hutter, 2019) instead of L2.</summary>
-    public bool DecoupledDecay { get; init; }
-
-    /// <summary>Decay biases and norm layers too.</summary>
-    public bool DecayNormAndBias { get; init; }
-
-    /// <summary>Largest norm of the mean gradient (Pascanu et al., 2013); 0 = no clipping. scale = min(1, clip / (norm + 1e-6)), as in torch.nn.utils.clip_grad_norm_.</summary>
-    public double ClipNorm { get; init; }
-}
-
-/// <summary>The learning rate as a function of the step.</summary>
-public sealed record ScheduleOptions
-{
-    /// <summary><c>constant</c>, <c>step</c> or <c>one-cycle</c>.</summary>
-    public string Kind { get; init; } = "constant";
-
-    /// <summary>Constant and step: the initial rate. One-cycle: the highest.</summary>
-    public double LearningRate { get; init; } = 0.1;
-
-    /// <summary>Step: epochs between drops.</summary>
-    public double StepEpochs { get; init; } = 5;
-
-    /// <summary>Step: factor of a drop.</summary>
-    public double Gamma { get; init; } = 0.5;
-
-    /// <summary>One-cycle: share of the steps that rise.</summary>
-    public double PercentStart { get; init; } = 0.3;
-
-    /// <summary>One-cycle: initial rate = highest / this.</summary>
-    public double DivFactor { get; init; } = 25;
-
-    /// <summary>One-cycle: last rate = initial / this.</summary>
-    public double FinalDivFactor { get; init; } = 1e4;
-
-    /// <summary>One-cycle: <c>cos</c> or <c>linear</c>, as in torch.optim.lr_scheduler.OneCycleLR.</summary>
-    public string Anneal { get; init; } = "linear";
-
-    /// <summary>Steps that the schedule spans; null = the recipe's epochs. A <c>--steps</c> on the command line stops early and leaves it alone.</summary>
-    public long? TotalSteps { get; init; }
-}
-
-/// <summary>Cross-entropy over softmax(logits · LogitScale), summed over samples.</summary>
+/// <summary>What is minimised: summed over samples here, divided by their number on the server.</summary>
 public sealed record LossOptions
 {
+    /// <summary><c>cross-entropy</c> over softmax(logits · LogitScale), or <c>squared-error</c>: half the squared distance of the outputs to the label's one-hot vector.</summary>
+    public string Kind { get; init; } = "cross-entropy";
+
     /// <summary>ε of torch.nn.CrossEntropyLoss.</summary>
     public double LabelSmoothing { get; init; }
 
     /// <summary>Factor on the logits in training (an inverse temperature); evaluation uses it too.</summary>
     public double LogitScale { get; init; } = 1;
+
+    /// <summary>Weight of each auxiliary head's loss (Szegedy et al., 2015, section 5: 0.3); 0 or a model without such heads: none.</summary>
+    public double AuxiliaryWeight { get; init; } = 0.3;
 }
 
 /// <summary>Per-sample augmentation, keyed by (seed, epoch, sample).</summary>

@@ -25,7 +25,13 @@ public static class KnownNames
     ];
 
     public static readonly IReadOnlyList<string> Stems = ["cifar", "imagenet"];
-    public static readonly IReadOnlyList<string> Schedules = ["constant", "step", "one-cycle"];
+    public static readonly IReadOnlyList<string> Schedules = ["constant", "step", "multi-step", "exponential", "per-epoch", "inverse-sqrt", "linear", "cosine", "one-cycle", "plateau"];
+    public static readonly IReadOnlyList<string> Warmups = ["linear", "constant"];
+    public static readonly IReadOnlyList<string> Optimizers = ["sgd", "adam", "adamw", "adagrad", "rmsprop", "lars"];
+    public static readonly IReadOnlyList<string> MomentumForms = ["pytorch", "classical"];
+    public static readonly IReadOnlyList<string> Penalties = ["l2", "l2-over-n", "decoupled", "l1", "elastic-net"];
+    public static readonly IReadOnlyList<string> Losses = ["cross-entropy", "squared-error"];
+    public static readonly IReadOnlyList<string> StoppingMetrics = ["accuracy", "loss"];
     public static readonly IReadOnlyList<string> Anneals = ["cos", "linear"];
     public static readonly IReadOnlyList<string> PadModes = ["zero", "reflect"];
 

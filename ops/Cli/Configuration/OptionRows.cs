@@ -29,6 +29,13 @@ internal static class OptionRows
             (options, text) => write(options, ParseReal(text, range))) with
         { Range = range, Unit = unit };
 
+    public static OptionRow OptionalReal(string group, string key, string flag, string description, NumberRange range,
+        Func<RunOptions, double?> read, Func<RunOptions, double?, RunOptions> write, string unit = "") =>
+        Row(group, key, flag, description, "X",
+            options => read(options) is { } value ? OptionRow.Number(value) : null,
+            (options, text) => write(options, text is null ? null : ParseReal(text, range))) with
+        { Range = range, Unit = unit, MayBeNull = true };
+
     public static OptionRow Switch(string group, string key, string flag, string description,
         Func<RunOptions, bool> read, Func<RunOptions, bool, RunOptions> write) =>
         Row(group, key, flag, description, "true|false",
@@ -54,8 +61,8 @@ internal static class OptionRows
                 : write(options, text)) with
         { MayBeNull = mayBeNull };
 
-    /// <summary>One number per channel, separated by commas.</summary>
-    public static OptionRow Channels(string group, string key, string flag, string description, NumberRange range,
+    /// <summary>Numbers separated by commas.</summary>
+    public static OptionRow Numbers(string group, string key, string flag, string description, NumberRange range,
         Func<RunOptions, IReadOnlyList<double>?> read, Func<RunOptions, IReadOnlyList<double>?, RunOptions> write) =>
         Row(group, key, flag, description, "X,X,X",
             options => read(options) is { } values ? string.Join(", ", values.Select(OptionRow.Number)) : null,

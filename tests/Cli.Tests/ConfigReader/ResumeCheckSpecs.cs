@@ -10,7 +10,7 @@ public sealed class ResumeCheckSpecs
     private static RunOptions Changed(OptionRow row)
     {
         var plain = row.Read(new RunOptions());
-        string[] examples = ["17", "0.25", "true", "false", "step", "cos", "zero", "skip", "resnet20", "imagenet", "synthetic", "cuda:0", "0.5, 0.5, 0.5", "1", "/elsewhere"];
+        string[] examples = ["17", "0.25", "true", "false", "step", "cos", "zero", "skip", "resnet20", "imagenet", "synthetic", "adam", "classical", "l1", "squared-error", "constant", "loss", "cuda:0", "0.5, 0.5, 0.5", "1", "/elsewhere"];
         foreach (var example in examples.Where(example => example != plain && (row.Choices?.Contains(example) ?? true)))
         {
             try

@@ -34,7 +34,7 @@ public sealed class SgdGoldenSpecs
             Dampening = golden.Number("dampening"),
             Nesterov = golden.Flag("nesterov"),
             WeightDecay = decay == "none" ? 0 : WeightDecay,
-            DecoupledDecay = decay == "decoupled",
+            Penalty = decay == "decoupled" ? "decoupled" : null,
             ClipNorm = golden.Flag("clip") ? Clip : 0,
         };
         var update = new ShardUpdate(ShardPlan.Deal(Layout, 1).Ranges[0], Layout, SgdRule.Create(options));

@@ -12,7 +12,7 @@ public sealed class ShardUpdateSpecs
     private static readonly OptimizerOptions[] Rules =
     [
         new() { Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 },
-        new() { Momentum = 0.9, Nesterov = false, Dampening = 0.1, WeightDecay = 0.01, DecoupledDecay = true },
+        new() { Momentum = 0.9, Nesterov = false, Dampening = 0.1, WeightDecay = 0.01, Penalty = "decoupled" },
         new() { Momentum = 0, Nesterov = false, WeightDecay = 0.01, DecayNormAndBias = true },
         new() { Momentum = 0, WeightDecay = 0 },
     ];
