@@ -110,8 +110,8 @@ public sealed record OptimizerOptions
     };
 
     /// <summary>The decision about a step needs norms of single tensors, which may lie on several shards.</summary>
-    public bool NeedsTensorSums => Kind == "lars" || ClipParameterNorm > 0;
+    public bool NeedsTensorSums() => Kind == "lars" || ClipParameterNorm > 0;
 
     /// <summary>The arithmetic needs all weights of an output unit in one place, so no chunk may cut one.</summary>
-    public bool NeedsWholeRows => MaxNorm > 0 || ClipAdaptive > 0;
+    public bool NeedsWholeRows() => MaxNorm > 0 || ClipAdaptive > 0;
 }
