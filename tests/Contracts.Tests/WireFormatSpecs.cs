@@ -112,7 +112,7 @@ public sealed class WireFormatSpecs
         [typeof(FaultsStruck)] = (new FaultsStruck(new StepId(300)), "91" + StepHex),
         [typeof(ProcessEvent)] = (new ProcessEvent("lr", "ps-0", "gone", 5), "94" + "a26c72" + "a470732d30" + Gone + "05"),
         [typeof(LayoutTensor)] = (Tensor, TensorHex),
-        [typeof(RunLayout)] = (new RunLayout([Tensor, Tensor with { Shape = [], Kind = StateKind.Counter }]), "91" + "92" + TensorHex + "94" + Gone + "90" + "02" + "c3"),
+        [typeof(RunLayout)] = (new RunLayout([Tensor, Tensor with { Shape = [], Kind = StateKind.Counter }], true), "92" + "92" + TensorHex + "94" + Gone + "90" + "02" + "c3" + "c3"),
 
         [typeof(GradientNodeHead)] = (new GradientNodeHead(new Term(2), new StepId(300), 1, new TreeNode(1, 2), 8, new WorkerId(1), 65_536, Trace),
             "98" + TermHex + StepHex + "01" + "920102" + "08" + "9101" + "ce00010000" + TraceHex),

@@ -123,9 +123,10 @@ public sealed class ShardUpdate
         {
             while (start < end)
             {
-                var stop = Math.Min(end, (start / Limits.ChunkFloats + 1) * Limits.ChunkFloats);
+                var stop = Math.Min(end, layout.EndOfChunk(start));
                 var previous = segments.Count > 0 ? segments[^1] : default;
-                if (previous.Length > 0 && previous.Kind == kind && start % Limits.ChunkFloats != 0)
+                // The float before lies in the same chunk unless this one begins a chunk.
+                if (previous.Length > 0 && previous.Kind == kind && layout.EndOfChunk(start - 1) != start)
                     segments[^1] = previous with { Length = previous.Length + stop - start };
                 else
                     segments.Add(new Segment(kind, start - range.Offset, stop - start));
