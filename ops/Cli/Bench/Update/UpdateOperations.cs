@@ -70,7 +70,8 @@ internal sealed class UpdateOperations : IDisposable
         var reduction = new UpdateOperation("sum of two nodes, norm", 3 * bytes, null, () => _reducer.Reduce(program, [new NodeMemory(_gradient, 0), new NodeMemory(_weights, 0)], _next.Span, squares));
         OfRules = [FusedUpdate, .. Rules.Select(rule => Update(rule.Name, rule.Options, rule.Share, shards: 1))];
         var adamUpdate = OfRules.Single(static operation => operation.Name == "update: Adam");
-        TwoThreads = [(FusedUpdate, Update("momentum", Sgd, null, shards: 2)), (adamUpdate, Update("Adam", adam, null, shards: 2))];
+        // A model of one chunk cannot be halved.
+        TwoThreads = layout.ChunkCount < 2 ? [] : [(FusedUpdate, Update("momentum", Sgd, null, shards: 2)), (adamUpdate, Update("Adam", adam, null, shards: 2))];
         All = [ordinary, StreamingTriad, .. OfRules, .. TwoThreads.Select(static pair => pair.Two), reduction];
     }
 
