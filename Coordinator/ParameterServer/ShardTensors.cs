@@ -14,6 +14,7 @@ internal sealed class ShardTensors : IDisposable
     private readonly ShardSettings _settings;
     private readonly ShardUpdate _update;
     private readonly ShardReducer _reducer;
+    private readonly PieceSums? _pieceSums;
     private readonly NativeBufferPool _versions;
     private readonly NativeBufferPool _sums;
     private readonly NativeBufferPool? _slots;
@@ -23,13 +24,14 @@ internal sealed class ShardTensors : IDisposable
     private NativeBuffer? _previous;
     private NativeBuffer? _momentum;
     private NativeBuffer? _sum;
-    private (SumKey Sum, double[] Norms, IReadOnlyList<Contribution> Contributors)? _reduced;
+    private (SumKey Sum, double[] Norms, double[]? Pieces, IReadOnlyList<Contribution> Contributors)? _reduced;
 
     public ShardTensors(ShardSettings settings)
     {
         _settings = settings;
         _update = new ShardUpdate(settings.Range, settings.Layout, SgdRule.Create(settings.Optimizer));
         _reducer = new ShardReducer(settings.Range, settings.Layout);
+        _pieceSums = PieceSums.For(settings.Range, settings.Layout, settings.Optimizer);
         _versions = new NativeBufferPool(settings.Range.Length, settings.Memory);
         _sums = new NativeBufferPool(settings.Range.Length, settings.Memory);
         _slots = _update.MomentumLength > 0 ? new NativeBufferPool(_update.MomentumLength, settings.Memory) : null;
@@ -82,13 +84,13 @@ internal sealed class ShardTensors : IDisposable
         var nodes = reduce.Program.Nodes.Select(n => new NodeMemory(_nodes[n].Buffer, Range.Offset - _nodes[n].Offset)).ToArray();
         _reducer.Reduce(reduce.Program, nodes, _sum.Span, norms);
         ReleaseNodes();
-        _reduced = (reduce.Sum, norms, reduce.Contributors);
+        _reduced = (reduce.Sum, norms, _pieceSums?.Of(_sum.Span, _weights!.Span), reduce.Contributors);
         return Report(reduce.Sum, ClusterTelemetry.ContextFor(span, trace))!;
     }
 
     /// <summary>What was said of the sum when it was made; null when a standby took it from its primary and never reduced.</summary>
     public ShardReduced? Report(SumKey sum, TraceContext trace) => _reduced is { } reduced && reduced.Sum == sum
-        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, reduced.Contributors, trace)
+        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, reduced.Contributors, trace, reduced.Pieces)
         : null;
 
     public StandbySum ShareSum(SumKey sum, Term term) => new(term, _settings.Shard, sum, _sum!.Share());

@@ -77,7 +77,7 @@ internal sealed class ClusterRun : IAsyncDisposable
     {
         var recorder = new RunRecorder { OnBegun = step => OnBegun?.Invoke(step) };
         var layout = Layout;
-        var rules = new StepRules(Shards, layout.ParameterChunkCount, 1.0, NonFinitePolicy.Recompute, StragglerRules.Default);
+        var rules = new StepRules(Shards, layout.ParameterChunkCount, StepScaling.ByNorm(1), NonFinitePolicy.Recompute, StragglerRules.Default);
         var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
         var plan = new RunPlan(
             "test", Seed, layout, _data.Train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(Nodes, Replicas, Grace.TotalMilliseconds), schedule,

@@ -49,7 +49,7 @@ internal sealed record LocalRun
         using var __ = test;
         var layout = LinearEngine.LayoutOf(train.Shape, train.ClassCount);
         var plan = ShardPlan.Deal(layout, Shards);
-        var rules = new StepRules(Shards, layout.ParameterChunkCount, ClipNorm, NonFinite, StragglerRules.Default);
+        var rules = new StepRules(Shards, layout.ParameterChunkCount, StepScaling.ByNorm(ClipNorm), NonFinite, StragglerRules.Default);
         var optimizer = new OptimizerOptions();
         var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
         var runPlan = new RunPlan("test", Seed, layout, train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(1, 0, 0), schedule, TestBatches: 3, EvalEvery, CheckpointPolicy.Never);
