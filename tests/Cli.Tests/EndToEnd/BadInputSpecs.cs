@@ -20,7 +20,7 @@ public sealed class BadInputSpecs : IDisposable
     [InlineData("--data cifar10:nowhere: there is no folder nowhere", "train", "--data", "cifar10:nowhere")]
     [InlineData("--device tpu:0: unknown device tpu:0", "train", "--device", "tpu:0")]
     [InlineData("--device cuda:999: cuda:999 is not there", "train", "--device", "cuda:999")]
-    [InlineData("--schedule cosine: must be one of constant, step, one-cycle", "train", "--schedule", "cosine")]
+    [InlineData("--schedule cosinus: must be one of constant, step", "train", "--schedule", "cosinus")]
     [InlineData("--batch 510 is not divisible by --microbatches 8: use --batch 504", "train", "--batch", "510")]
     [InlineData("--workers 0: must be at least 1 and at most 1024", "train", "--workers", "0")]
     [InlineData("--workers 1025: must be at least 1 and at most 1024", "train", "--workers", "1025")]
