@@ -14,16 +14,11 @@ public sealed record TensorPieces(ImmutableArray<int> ParameterOf, ImmutableArra
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(options);
-        var decay = options.PenaltyOf() switch
-        {
-            PenaltyKind.L2 => options.WeightDecay,
-            PenaltyKind.L2OverSamples => options.WeightDecay / trainingSamples,
-            _ => 0,
-        };
+        var groups = ParameterGroups.Parse(options.Groups);
         return new TensorPieces(
             [.. layout.Pieces.Select(static p => p.Parameter)],
             [.. layout.Parameters.Select(static p => p.Shape.Count > 1)],
-            [.. layout.Parameters.Select(p => p.Decays || options.DecayNormAndBias ? decay : 0)]);
+            [.. layout.Parameters.Select(p => Penalty.Of(options, groups, p, trainingSamples).L2)]);
     }
 }
 

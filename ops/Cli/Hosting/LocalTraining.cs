@@ -105,7 +105,8 @@ public static class LocalTraining
         };
         return new RunPlan(
             run.RunId, options.Seed, layout, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, new TermRules(1, 0, 0), schedule,
-            testBatches, options.EvalEvery, checkpoints);
+            testBatches, options.EvalEvery, checkpoints)
+        { EvaluatesAverage = options.Optimizer.EmaDecay > 0 };
     }
 
     private static NonFinitePolicy PolicyOf(string word) => word switch
