@@ -157,6 +157,9 @@ internal sealed class ClusterRun : IAsyncDisposable
         _coordinator?.Tell(new CoordinatorActor.WorkerGone(new WorkerId(index), "killed by the test", IsPlanned: false));
     }
 
+    /// <summary>The state of a version that was checkpointed; the caller releases it.</summary>
+    public LoadShard Checkpoint(WeightsVersion version) => _checkpoints.Load(version);
+
     /// <summary>The log on disk.</summary>
     public IReadOnlyList<CommitRecord> Log() => [.. CommitLog.Read(File.ReadAllBytes(Path.Combine(Folder, RunStore.CommitsName))).Lines.Select(static l => l.Record)];
 
