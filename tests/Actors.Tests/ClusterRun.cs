@@ -31,7 +31,7 @@ internal sealed class ClusterRun : IAsyncDisposable
     private const ulong Seed = 3;
     private const int Batch = 64, Microbatches = 8;
 
-    public ClusterRun() => _checkpoints = new MemoryCheckpoints(Layout);
+    public ClusterRun() => _checkpoints = new MemoryCheckpoints(LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount));
 
     public int Workers { get; init; } = 2;
     public int Shards { get; init; } = 2;
@@ -60,7 +60,7 @@ internal sealed class ClusterRun : IAsyncDisposable
 
     public string Folder => _folder.FullName;
 
-    public ParameterLayout Layout => LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount);
+    public ParameterLayout Layout => LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount, Optimizer.NeedsWholeRows());
 
     public IReadOnlyCollection<NodeId> LivingNodes => [.. _nodes.Keys.Order()];
 
@@ -137,7 +137,7 @@ internal sealed class ClusterRun : IAsyncDisposable
         var actor = _system.ActorOf(WorkerActor.Props(
             new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, LogitScale: 1),
             new WorkerPeers(() => _coordinator, Slot, Slot),
-            () => new LinearEngine(train.Shape, train.ClassCount) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
+            () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
             () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, worker.ToString()),
             () => new EvaluationBatches(test, plain, 200)));
         _workers[worker] = actor;
