@@ -95,7 +95,7 @@ public static class LocalTraining
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
         var recipeSteps = Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
         var schedule = LearningRateSchedule.Create(options.Schedule, options.Schedule.TotalSteps ?? recipeSteps, stepsPerEpoch);
-        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, options.Optimizer.ClipNorm, PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
+        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Of(options.Optimizer, layout, train.Count), PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
         var testBatches = !options.Evaluate ? 0 : (test.Count + EvaluationBatches.DefaultBatchSize - 1) / EvaluationBatches.DefaultBatchSize;
         var checkpoints = options.CheckpointEvery switch
         {
@@ -105,7 +105,8 @@ public static class LocalTraining
         };
         return new RunPlan(
             run.RunId, options.Seed, layout, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, new TermRules(1, 0, 0), schedule,
-            testBatches, options.EvalEvery, checkpoints);
+            testBatches, options.EvalEvery, checkpoints)
+        { EvaluatesAverage = options.Optimizer.EmaDecay > 0 };
     }
 
     private static NonFinitePolicy PolicyOf(string word) => word switch
