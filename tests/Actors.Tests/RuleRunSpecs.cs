@@ -15,6 +15,7 @@ public sealed class RuleRunSpecs
         ["lars"] = new OptimizerOptions { Kind = "lars", Nesterov = false, TrustCoefficient = 0.02, ClipNorm = 1 },
         ["clip-value"] = new OptimizerOptions { ClipValue = 1e-3 },
         ["clip-adaptive"] = new OptimizerOptions { ClipAdaptive = 0.01 },
+        ["adam"] = new OptimizerOptions { Kind = "adam", EmaDecay = 0.5, ClipNorm = 1e-3 },
         ["max-norm"] = new OptimizerOptions { MaxNorm = 0.3, EmaDecay = 0.5 },
     };
 
