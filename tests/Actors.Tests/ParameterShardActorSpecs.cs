@@ -27,7 +27,7 @@ public sealed class ParameterShardActorSpecs : IDisposable
         (_coordinator, _worker, _other) = (Inbox.Create(_system), Inbox.Create(_system), Inbox.Create(_system));
         _range = ShardPlan.Deal(_layout, 2)[Shard];
         var peers = new ShardPeers(() => [_worker.Receiver], _ => _worker.Receiver, _ => _other.Receiver, e => _broken.TrySetResult(e));
-        _actor = _system.ActorOf(ParameterShardActor.Props(new ReplicaId(Shard, Here), new Term(4), new ShardSettings(Shard, _layout, _range, new OptimizerOptions()), peers));
+        _actor = _system.ActorOf(ParameterShardActor.Props(new ReplicaId(Shard, Here), new Term(4), new ShardSettings(Shard, _layout, _range, new OptimizerOptions { EmaDecay = 0.5 }), peers));
     }
 
     private TMessage Hear<TMessage>(Inbox inbox) => Assert.IsType<TMessage>(inbox.Receive(Patience));
@@ -84,6 +84,29 @@ public sealed class ParameterShardActorSpecs : IDisposable
         snapshot.Weights.Dispose();
         foreach (var slot in snapshot.Slots.Values) slot.Dispose();
         Assert.False(_broken.Task.IsCompleted);
+    }
+
+    [Fact]
+    public void Skipped_step_leaves_weights_and_slots_as_they_were()
+    {
+        BePrimary();
+        Step(1);
+        Assert.Equal(new WeightsVersion(1), Hear<ShardApplied>(_coordinator).Version);
+        var before = Snapshot(1);
+        _coordinator.Send(_actor, new ApplyStep(T, Record(2) with { Applied = false }, new SumKey(T, new StepId(2), 1), default));
+        Assert.Equal(new WeightsVersion(2), Hear<ShardApplied>(_coordinator).Version);
+        var after = Snapshot(2);
+        Assert.Equal((1, 1), (before.AppliedSteps, after.AppliedSteps));
+        Assert.Equal(before.Weights.Span, after.Weights.Span);
+        Assert.Equal(before.Slots[StateSlots.Ema].Span, after.Slots[StateSlots.Ema].Span);
+        // The average has moved in the first step, so that it could have moved again.
+        Assert.NotEqual(after.Weights.Span[0], after.Slots[StateSlots.Ema].Span[0]);
+
+        ShardSnapshot Snapshot(int version)
+        {
+            _coordinator.Send(_actor, new SnapshotShard(T, new WeightsVersion(version)));
+            return Hear<ShardSnapshot>(_coordinator);
+        }
     }
 
     [Fact]

@@ -15,7 +15,6 @@ internal static class ArithmeticGolden
     }
 
     public static double[] Doubles(this JsonElement array) => [.. array.EnumerateArray().Select(static e => e.GetDouble())];
-    public static float[] Floats(this JsonElement array) => [.. array.EnumerateArray().Select(static e => (float)e.GetDouble())];
     public static double Number(this JsonElement json, string name) => json.GetProperty(name).GetDouble();
     public static int Whole(this JsonElement json, string name) => json.GetProperty(name).GetInt32();
     public static bool Flag(this JsonElement json, string name) => json.GetProperty(name).GetBoolean();

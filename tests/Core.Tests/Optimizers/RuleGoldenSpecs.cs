@@ -1,21 +1,18 @@
 using System.Text.Json;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
+using static Cluster.Core.Tests.OptimizerGolden;
 
 namespace Cluster.Core.Tests;
 
 /// <summary>A hundred steps of every rule and option beside PyTorch, or the paper's formula in float64 (<c>tests/fixtures/optimizers/rules.py</c>).</summary>
 public sealed class RuleGoldenSpecs
 {
-    private const int WeightCount = 30, BiasCount = 7, Count = WeightCount + BiasCount, Samples = 48, Steps = 100, TrainingSamples = 20;
+    private const int WeightCount = 30, BiasCount = 7, Count = WeightCount + BiasCount, TrainingSamples = 20;
 
     public static TheoryData<string> Names => [.. ArithmeticGolden.Cases("rules.json").Select(Name)];
 
     private static string Name(JsonElement c) => $"{c.Text("oracle")}: {c.GetProperty("options").GetRawText()}";
-
-    private static double Initial(int i) => (i * 37 % 19 - 9) / 16.0;
-    private static double SummedGradient(int i, int step) => ((i * 7919 + step * 104729 + 12345) % 2001 - 1000) / 64.0;
-    private static double Rate(int step) => 0.05 / (1 + 0.01 * step);
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -58,19 +55,5 @@ public sealed class RuleGoldenSpecs
             var weight = Math.Sqrt(ChunkNorm.SumOfSquares(weights.AsSpan(start, length)));
             return options.Kind == "lars" ? options.TrustCoefficient * weight / (gradient + decay * weight) : Clipping.Scale(gradient, options.ClipParameterNorm);
         }
-    }
-
-    /// <summary>Error relative to the tensor's norm.</summary>
-    private static void AssertClose(double[] expected, ReadOnlySpan<float> actual, double tolerance, string what)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        double error = 0, size = 0;
-        for (var i = 0; i < expected.Length; i++)
-        {
-            error += (actual[i] - expected[i]) * (actual[i] - expected[i]);
-            size += expected[i] * expected[i];
-        }
-        var relative = Math.Sqrt(error / size);
-        Assert.True(relative <= tolerance, $"{what}: relative error {relative:E2}");
     }
 }

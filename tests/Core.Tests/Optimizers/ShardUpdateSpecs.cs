@@ -243,15 +243,4 @@ public sealed class ShardUpdateSpecs
         Assert.ThrowsAny<ArgumentException>(() => update.Apply(right, right, right, [], new ApplyArguments(0, 1, 1, 1, 0)));
         Assert.ThrowsAny<ArgumentException>(() => update.Apply(right, right, right, [], new ApplyArguments(1, 0, 1, 1, 0)));
     }
-
-    [Fact]
-    public void Clipping_scales_as_torch_does()
-    {
-        Assert.Equal(1, Clipping.Scale(1e9, 0));
-        Assert.Equal(1, Clipping.Scale(0.5, 1));
-        Assert.Equal(2 / (8 + 1e-6), Clipping.Scale(8, 2));
-        Assert.Equal(1 / (1 + 1e-6), Clipping.Scale(1, 1)); // PyTorch shrinks at the very bound too
-        Assert.True(double.IsNaN(Clipping.Scale(double.NaN, 1)));
-        Assert.Equal(0, Clipping.Scale(double.PositiveInfinity, 1));
-    }
 }

@@ -114,4 +114,15 @@ public sealed class UpdateRuleSpecs
         var cut = ParameterLayout.Of([("weight", [3, 40_000], StateKind.Parameter, true)]);
         Assert.Throws<ClusterException>(() => new ShardUpdate(ShardPlan.Deal(cut, 1).Ranges[0], cut, UpdateRule.Create(Plain with { MaxNorm = 1 })));
     }
+
+    [Fact]
+    public void Clipping_scales_as_torch_does()
+    {
+        Assert.Equal(1, Clipping.Scale(1e9, 0));
+        Assert.Equal(1, Clipping.Scale(0.5, 1));
+        Assert.Equal(2 / (8 + 1e-6), Clipping.Scale(8, 2));
+        Assert.Equal(1 / (1 + 1e-6), Clipping.Scale(1, 1)); // PyTorch shrinks at the very bound too
+        Assert.True(double.IsNaN(Clipping.Scale(double.NaN, 1)));
+        Assert.Equal(0, Clipping.Scale(double.PositiveInfinity, 1));
+    }
 }
