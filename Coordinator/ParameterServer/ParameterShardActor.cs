@@ -10,6 +10,9 @@ public sealed record ShardSettings(ShardId Shard, ParameterLayout Layout, ShardR
 {
     /// <summary>Where the memory of weights, sums and optimizer state comes from: they are sent to workers and standbys.</summary>
     public IBufferMemory Memory { get; init; } = PrivateMemory.Instance;
+
+    /// <summary>Samples of the training set: the n of a penalty λ/n. 0 where no penalty needs it.</summary>
+    public long TrainingSamples { get; init; }
 }
 
 /// <summary>Whom a shard's copy talks to. Called on the actor's thread; the host keeps them up to date.</summary>

@@ -16,23 +16,24 @@ internal sealed class ShardTensors : IDisposable
     private readonly ShardReducer _reducer;
     private readonly NativeBufferPool _versions;
     private readonly NativeBufferPool _sums;
-    private readonly NativeBufferPool? _slots;
+    private readonly NativeBufferPool[] _slotPools;
+    private readonly NativeBuffer[] _slots;
     private readonly Dictionary<TreeNode, GradientNode> _nodes = [];
     private readonly List<ActivityLink> _links = [];
     private NativeBuffer? _weights;
     private NativeBuffer? _previous;
-    private NativeBuffer? _momentum;
     private NativeBuffer? _sum;
-    private (SumKey Sum, double[] Norms, IReadOnlyList<Contribution> Contributors)? _reduced;
+    private (SumKey Sum, double[] Norms, double Extreme, IReadOnlyList<Contribution> Contributors)? _reduced;
 
     public ShardTensors(ShardSettings settings)
     {
         _settings = settings;
-        _update = new ShardUpdate(settings.Range, settings.Layout, SgdRule.Create(settings.Optimizer));
+        _update = new ShardUpdate(settings.Range, settings.Layout, UpdateRule.Create(settings.Optimizer, settings.TrainingSamples));
         _reducer = new ShardReducer(settings.Range, settings.Layout);
         _versions = new NativeBufferPool(settings.Range.Length, settings.Memory);
         _sums = new NativeBufferPool(settings.Range.Length, settings.Memory);
-        _slots = _update.MomentumLength > 0 ? new NativeBufferPool(_update.MomentumLength, settings.Memory) : null;
+        _slotPools = [.. _update.Slots.Select(slot => new NativeBufferPool(slot.Length, settings.Memory))];
+        _slots = new NativeBuffer[_slotPools.Length];
     }
 
     private ShardRange Range => _settings.Range;
@@ -43,9 +44,9 @@ internal sealed class ShardTensors : IDisposable
         GradientNode m => Covers(m.Offset, m.Buffer.Length, Range.Length),
         StandbySum m => m.Buffer.Length == Range.Length,
         LoadShard m => Covers(m.Offset ?? 0, m.State.Length, Range.Length)
-            && (_slots is null || !m.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot) || Covers(m.Offset ?? 0, slot.Length, _slots.Length)),
+            && _update.Slots.All(s => !m.Slots.TryGetValue(s.Name, out var slot) || Covers(m.Offset ?? 0, slot.Length, s.Length)),
         SeedStandby m => m.Weights.Length == Range.Length && (m.Previous?.Length ?? Range.Length) == Range.Length
-            && (_slots is null || !m.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot) || slot.Length == _slots.Length),
+            && _update.Slots.All(s => !m.Slots.TryGetValue(s.Name, out var slot) || slot.Length == s.Length),
         _ => true,
     };
 
@@ -82,13 +83,13 @@ internal sealed class ShardTensors : IDisposable
         var nodes = reduce.Program.Nodes.Select(n => new NodeMemory(_nodes[n].Buffer, Range.Offset - _nodes[n].Offset)).ToArray();
         _reducer.Reduce(reduce.Program, nodes, _sum.Span, norms);
         ReleaseNodes();
-        _reduced = (reduce.Sum, norms, reduce.Contributors);
+        _reduced = (reduce.Sum, norms, _update.Extreme(_sum.Span, _weights!.Span), reduce.Contributors);
         return Report(reduce.Sum, ClusterTelemetry.ContextFor(span, trace))!;
     }
 
     /// <summary>What was said of the sum when it was made; null when a standby took it from its primary and never reduced.</summary>
     public ShardReduced? Report(SumKey sum, TraceContext trace) => _reduced is { } reduced && reduced.Sum == sum
-        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, reduced.Contributors, trace)
+        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, reduced.Contributors, trace, Extreme: reduced.Extreme)
         : null;
 
     public StandbySum ShareSum(SumKey sum, Term term) => new(term, _settings.Shard, sum, _sum!.Share());
@@ -105,11 +106,12 @@ internal sealed class ShardTensors : IDisposable
         switch (state)
         {
             case LoadShard load:
-                Take(load.State.Span.Slice(load.Offset is { } o ? Range.Offset - o : Range.Offset, Range.Length), [], SlotOf(load));
+                var first = Range.Offset - (load.Offset ?? 0);
+                Take(load.State.Span.Slice(first, Range.Length), [], load.Slots, first);
                 load.Release();
                 break;
             case SeedStandby seed:
-                Take(seed.Weights.Span, seed.Previous is { } previous ? previous.Span : [], seed.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot) ? slot.Span : []);
+                Take(seed.Weights.Span, seed.Previous is { } previous ? previous.Span : [], seed.Slots, 0);
                 seed.Release();
                 break;
             default:
@@ -117,10 +119,8 @@ internal sealed class ShardTensors : IDisposable
         }
     }
 
-    private ReadOnlySpan<float> SlotOf(LoadShard load) =>
-        _slots is not null && load.Slots.TryGetValue(SgdRule.MomentumSlot, out var momentum) ? momentum.Span.Slice(Range.Offset - (load.Offset ?? 0), _slots.Length) : [];
-
-    private void Take(ReadOnlySpan<float> weights, ReadOnlySpan<float> previous, ReadOnlySpan<float> momentum)
+    /// <param name="first">Where the shard's first float lies in <paramref name="slots"/>.</param>
+    private void Take(ReadOnlySpan<float> weights, ReadOnlySpan<float> previous, IReadOnlyDictionary<string, NativeBuffer> slots, int first)
     {
         _weights?.Dispose();
         _previous?.Dispose();
@@ -132,11 +132,14 @@ internal sealed class ShardTensors : IDisposable
             _previous = _versions.Rent();
             previous.CopyTo(_previous.Span);
         }
-        if (_slots is null) return;
-        _momentum ??= _slots.Rent();
-        // A first state has no momentum yet.
-        if (momentum.IsEmpty) _momentum.Span.Clear();
-        else momentum.CopyTo(_momentum.Span);
+        for (var i = 0; i < _slots.Length; i++)
+        {
+            var (name, length) = _update.Slots[i];
+            var target = (_slots[i] ??= _slotPools[i].Rent()).Span;
+            // A first state has no slots yet.
+            if (slots.TryGetValue(name, out var values)) values.Span.Slice(first, length).CopyTo(target);
+            else _update.Begin(i, weights, target);
+        }
     }
 
     /// <summary>Everything held, by reference where it never changes; the receiver releases it.</summary>
@@ -152,11 +155,14 @@ internal sealed class ShardTensors : IDisposable
     private Dictionary<string, NativeBuffer> CopySlots()
     {
         var slots = new Dictionary<string, NativeBuffer>(StringComparer.Ordinal);
-        if (_momentum is null) return slots;
-        // Changed in place by the next step, so it is copied; a version of the weights never changes, so it is shared.
-        var copy = _slots!.Rent();
-        _momentum.Span.CopyTo(copy.Span);
-        slots[SgdRule.MomentumSlot] = copy;
+        if (_weights is null) return slots;
+        // Changed in place by the next step, so they are copied; a version of the weights never changes, so it is shared.
+        for (var i = 0; i < _slots.Length; i++)
+        {
+            var copy = _slotPools[i].Rent();
+            _slots[i].Span.CopyTo(copy.Span);
+            slots[_update.Slots[i].Name] = copy;
+        }
         return slots;
     }
 
@@ -170,8 +176,8 @@ internal sealed class ShardTensors : IDisposable
         var next = _versions.Rent();
         if (record.Applied)
         {
-            var arguments = new ApplyArguments(record.Samples, record.Leaves.Count, record.Scale, record.LearningRate, apply.IsFirst);
-            _update.Apply(_sum!.Span, _weights!.Span, next.Span, _momentum is null ? [] : _momentum.Span, arguments);
+            var arguments = new ApplyArguments(record.Samples, record.Leaves.Count, record.Scale, record.LearningRate, apply.AppliedSteps, record.TensorScales);
+            _update.Apply(_sum!.Span, _weights!.Span, next.Span, _slots, arguments);
         }
         else
         {
@@ -187,11 +193,11 @@ internal sealed class ShardTensors : IDisposable
         ReleaseNodes();
         _weights?.Dispose();
         _previous?.Dispose();
-        _momentum?.Dispose();
+        foreach (var slot in _slots) slot?.Dispose();
         _sum?.Dispose();
         _versions.Dispose();
         _sums.Dispose();
-        _slots?.Dispose();
+        foreach (var pool in _slotPools) pool.Dispose();
         _reducer.Dispose();
     }
 }

@@ -11,7 +11,7 @@ public sealed record InitialState(Term Term, WorkerId Worker, NativeBuffer Buffe
 
 /// <summary>Coordinator to shard: hold your range of this state as <paramref name="Version"/> and publish it. By reference; the receiver disposes.</summary>
 /// <param name="State">[StateFloats] weights and buffers.</param>
-/// <param name="Slots">Optimizer state by name, each [BufferOffset]; empty before the first step.</param>
+/// <param name="Slots">Optimizer state by name, each of <see cref="StateSlots.LengthOf(string, ParameterLayout)"/>; empty before the first step.</param>
 /// <param name="AppliedSteps">Steps that were applied (not skipped) up to this version.</param>
 public sealed record LoadShard(
     Term Term, WeightsVersion Version, NativeBuffer State, IReadOnlyDictionary<string, NativeBuffer> Slots, long AppliedSteps, TraceContext Trace) : IReplicaInput
@@ -65,7 +65,7 @@ public sealed record SnapshotShard([property: Key(0)] Term Term, [property: Key(
 /// <summary>Shard to whoever asked: weights and optimizer slots of its range, safe to read while training goes on; the receiver disposes the buffers.</summary>
 /// <param name="Offset">First float in the state vector.</param>
 /// <param name="AppliedSteps">Steps that were applied (not skipped) up to this version: what counters have grown by.</param>
-/// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>; each covers the padded parameters of the range, and a range without any has none.</param>
+/// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>; each covers what <see cref="StateSlots"/> says of the range, and a range without any of it has none.</param>
 public sealed record ShardSnapshot(
     Term Term, WeightsVersion Version, ShardId Shard, int Offset, long AppliedSteps, NativeBuffer Weights, IReadOnlyDictionary<string, NativeBuffer> Slots);
 

@@ -6,7 +6,7 @@ namespace Cluster.Remoting;
 public readonly record struct TensorSlice(NativeBuffer Buffer, int First, int Length);
 
 /// <summary>How a shard's range lies in the state vector.</summary>
-/// <param name="SlotFloats">Floats of its optimizer slots: its padded parameters.</param>
+/// <param name="SlotFloats">Floats of its optimizer slots: its padded parameters. The average of the weights covers the whole range.</param>
 public readonly record struct RangeOnWire(int Offset, int Length, int SlotFloats);
 
 /// <summary>
@@ -35,9 +35,10 @@ public static class TensorMessage
             case LoadShard m:
                 var part = rangeOf(target);
                 var first = part.Offset - (m.Offset ?? 0);
-                names = part.SlotFloats > 0 ? Names(m.Slots) : [];
+                int FloatsOf(string slot) => slot == StateSlots.Ema ? part.Length : part.SlotFloats;
+                names = [.. Names(m.Slots).Where(n => FloatsOf(n) > 0)];
                 return (new LoadShardHead(m.Term, m.Version, names, m.AppliedSteps, part.Offset, m.Trace),
-                    [new TensorSlice(m.State, first, part.Length), .. names.Select(n => new TensorSlice(m.Slots[n], first, part.SlotFloats))]);
+                    [new TensorSlice(m.State, first, part.Length), .. names.Select(n => new TensorSlice(m.Slots[n], first, FloatsOf(n)))]);
             case InitialState m:
                 return (new InitialStateHead(m.Term, m.Worker), [Whole(m.Buffer)]);
             case ShardSnapshot m:

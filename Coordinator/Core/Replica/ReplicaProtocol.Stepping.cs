@@ -68,7 +68,7 @@ public static partial class ReplicaProtocol
             Records = state.Records.RemoveAll(r => r.Step >= record.Step).Add(record),
             LastApplied = applied,
         };
-        return Then(next, new ReplicaEffect.ReleaseNodes(), new ReplicaEffect.Apply(record, IsFirst: state.AppliedSteps == 0));
+        return Then(next, new ReplicaEffect.ReleaseNodes(), new ReplicaEffect.Apply(record, state.AppliedSteps));
     }
 
     private static ReplicaEffect.Answer Applied(ReplicaState state, WeightsVersion version) =>

@@ -108,8 +108,8 @@ public abstract record ReplicaEffect
     public sealed record SendState : ReplicaEffect;
 
     /// <summary>Make the record's version out of the one before; that one stays as the previous.</summary>
-    /// <param name="IsFirst">No step was applied before.</param>
-    public sealed record Apply(CommitRecord Record, bool IsFirst) : ReplicaEffect;
+    /// <param name="AppliedSteps">Steps that were applied (not skipped) before.</param>
+    public sealed record Apply(CommitRecord Record, long AppliedSteps) : ReplicaEffect;
 
     /// <summary>Send the version to all workers.</summary>
     public sealed record Publish(WeightsVersion Version) : ReplicaEffect;
