@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Configuration;
 
@@ -25,6 +26,7 @@ public static class RunValidator
             mistakes.Add("--nesterov needs momentum, and --momentum is 0: set --momentum 0.9 or --nesterov false");
         if (Usable("optimizer.nesterov", "optimizer.dampening") && options.Optimizer is { Nesterov: true, Dampening: > 0 })
             mistakes.Add($"--nesterov allows no dampening, and --dampening is {OptionRow.Number(options.Optimizer.Dampening)}: set --dampening 0 or --nesterov false");
+        mistakes.AddRange(ScheduleRules.Mistakes(options).Where(mistake => Usable([.. mistake.Keys])).Select(static mistake => mistake.Sentence));
         if (Usable("augmentation.mean", "augmentation.std")) CheckChannels(options.Augmentation, mistakes);
         if (Usable("device")) CheckDevices(options.Device, environment, mistakes);
         return Usable("data") ? CheckData(options, environment, mistakes) : options;
