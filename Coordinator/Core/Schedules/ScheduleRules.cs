@@ -7,30 +7,11 @@ namespace Cluster.Coordinator.Core;
 /// <param name="Sentence">Names the flags, and says what to do.</param>
 public sealed record OptionMistake(IReadOnlyList<string> Keys, string Sentence);
 
-/// <summary>Which options of schedules and early stopping no run can carry out. Pure: what needs the data set's size is checked where the schedule is made.</summary>
+/// <summary>Which schedules cannot be. What hangs on the data set's size is checked where the schedule is made.</summary>
 public static class ScheduleRules
 {
     /// <summary>What <see cref="ScheduleOptions.Kind"/> may say.</summary>
     public static IReadOnlyList<string> Kinds { get; } = ["constant", "step", "multi-step", "exponential", "per-epoch", "inverse-sqrt", "linear", "cosine", "one-cycle", "plateau"];
-
-    /// <summary>Mistakes in the schedule's options, and between them and the rest of the run's.</summary>
-    public static IReadOnlyList<OptionMistake> Mistakes(RunOptions run)
-    {
-        ArgumentNullException.ThrowIfNull(run);
-        var mistakes = new List<OptionMistake>(Mistakes(run.Schedule));
-        var (schedule, stopping) = (run.Schedule, run.EarlyStopping);
-        if (schedule.WarmupEpochs > 0 && schedule.TotalSteps is null && schedule.WarmupEpochs >= run.Epochs)
-            Contradict($"--warmup-epochs {schedule.WarmupEpochs} leaves nothing of --epochs {run.Epochs} for the schedule behind it: shorten the warm-up, or raise --epochs", "schedule.warmup-epochs", "epochs");
-        if (schedule.Kind == "plateau" && !run.Evaluate)
-            Contradict("--schedule plateau follows the test loss, and --evaluate is false: evaluate, or take another schedule", "schedule.kind", "evaluate");
-        if (stopping.Patience > 0 && !run.Evaluate)
-            Contradict($"--patience {stopping.Patience} counts evaluations, and --evaluate is false: evaluate, or set --patience 0", "early-stopping.patience", "evaluate");
-        if (stopping.Patience > 0 && run.CheckpointEvery == 0)
-            Contradict($"--patience {stopping.Patience} ends with the best version, and --checkpoint-every 0 keeps none: leave it out, or set --patience 0", "early-stopping.patience", "checkpoint-every");
-        return mistakes;
-
-        void Contradict(string sentence, params string[] keys) => mistakes.Add(new OptionMistake(keys, sentence));
-    }
 
     /// <summary>Mistakes in the schedule's own options.</summary>
     public static IReadOnlyList<OptionMistake> Mistakes(ScheduleOptions options)
