@@ -69,6 +69,9 @@ public sealed record RunOptions
     /// <summary>Evaluate every so many steps; 0 = at the end only.</summary>
     public long EvalEvery { get; init; }
 
+    /// <summary>Samples of the test set that are evaluated: the first so many of a permutation that is fixed by the set's size alone, the same for every run; 0 = all.</summary>
+    public int EvalSamples { get; init; }
+
     /// <summary>Evaluate on the test set at all; false for pure speed measurements.</summary>
     public bool Evaluate { get; init; } = true;
 

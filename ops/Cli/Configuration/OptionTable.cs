@@ -53,6 +53,8 @@ public static class OptionTable
             o => o.EarlyStopping.Metric, (o, v) => o with { EarlyStopping = o.EarlyStopping with { Metric = v! } }),
         Switch(HowLong, "evaluate", "--evaluate", "Evaluate on the test set at the end and when eval-every says so; false to measure speed alone.",
             o => o.Evaluate, (o, v) => o with { Evaluate = v }),
+        Integer<int>(HowLong, "eval-samples", "--eval-samples", "Samples of the test set that are evaluated, drawn once and the same for every run; 0 = all.", NumberRange.NotNegative,
+            o => o.EvalSamples, (o, v) => o with { EvalSamples = v }, "samples"),
         OptionalInteger(HowLong, "checkpoint-every", "--checkpoint-every", "Write a checkpoint every so many steps; null = every minute and at the end; 0 = none at all.", NumberRange.NotNegative,
             o => o.CheckpointEvery, (o, v) => o with { CheckpointEvery = v }, "steps"),
         Integer<int>(HowLong, "checkpoint-keep", "--checkpoint-keep", "Newest checkpoints to keep, besides the one with the best test accuracy.", NumberRange.FromOne,

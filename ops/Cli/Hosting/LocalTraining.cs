@@ -94,7 +94,7 @@ public static class LocalTraining
         var options = run.Options;
         var schedule = LearningRateSchedule.For(options, train.Count);
         var rules = new StepRules(options.Ps, layout.ParameterChunkCount, options.Optimizer.ClipNorm, PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
-        var testBatches = !options.Evaluate ? 0 : (test.Count + EvaluationBatches.DefaultBatchSize - 1) / EvaluationBatches.DefaultBatchSize;
+        var testBatches = !options.Evaluate ? 0 : EvaluationSubset.Of(test.Count, options.EvalSamples).Batches();
         var checkpoints = options.CheckpointEvery switch
         {
             null => new CheckpointPolicy(0, Limits.CheckpointSeconds),

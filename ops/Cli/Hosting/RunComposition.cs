@@ -54,7 +54,7 @@ internal static class RunComposition
             peers,
             () => engines.Create(worker.Index),
             () => new LeafPrefetcher(train, training, options.Seed, options.Batch / options.Microbatches, worker.ToString()),
-            () => test.Count == 0 ? null : new EvaluationBatches(test, evaluation));
+            () => test.Count == 0 ? null : new EvaluationBatches(test, evaluation, samples: options.EvalSamples));
     }
 
     public static IActorRef Spawn(ActorSystem system, Props props, string name) => system.ActorOf(props.WithDispatcher(ActorConfiguration.Dispatcher), name);
