@@ -45,7 +45,7 @@ internal static class RunComposition
     {
         var training = new AugmentationPipeline(options.Augmentation, train, options.Seed);
         var evaluation = new AugmentationPipeline(new AugmentationOptions { Mean = options.Augmentation.Mean, Std = options.Augmentation.Std }, test, options.Seed);
-        var settings = new WorkerSettings(worker, options.Ps, train.Count, options.Batch, options.Microbatches, options.Seed, totalSteps, options.Loss.LogitScale)
+        var settings = new WorkerSettings(worker, options.Ps, train.Count, options.Batch, options.Microbatches, options.Seed, totalSteps, options.Loss)
         {
             Memory = memory ?? PrivateMemory.Instance,
         };
