@@ -36,7 +36,7 @@ public static class ResumeResolver
                 broken.Add(setting.Row.Key);
             }
         }
-        options = RunValidator.Check(options, broken, environment, mistakes) with { Out = folder };
+        options = RunValidator.Check(options, SettingsInForce.Unknown, broken, environment, mistakes) with { Out = folder };
         if (broken.Count == 0) mistakes.AddRange(ResumeCheck.Differences(stored.Options, options));
         if (mistakes.Count > 0) throw new UserMistakeException(string.Join('\n', mistakes));
         return new ResolvedRun(options, origins, folder, stored.Description) { Resumes = stored, RunId = stored.RunId ?? Guid.NewGuid().ToString("N") };

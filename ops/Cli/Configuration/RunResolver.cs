@@ -20,6 +20,7 @@ public static class RunResolver
         var options = new RunOptions();
         var origins = OptionTable.Rows.ToDictionary(row => row.Key, _ => FromDefault);
         var broken = new HashSet<string>(StringComparer.Ordinal);
+        var inForce = new SettingsInForce();
         foreach (var setting in LengthRules([.. source.Settings], given))
         {
             try
@@ -27,6 +28,7 @@ public static class RunResolver
                 options = setting.Row.Write(options, setting.Text);
                 origins[setting.Row.Key] = setting.Origin;
                 broken.Remove(setting.Row.Key);
+                inForce.Take(setting);
             }
             catch (FormatException e)
             {
@@ -35,8 +37,8 @@ public static class RunResolver
             }
         }
 
-        options = options with { Recipe = source.Name };
-        options = RunValidator.Check(options, broken, environment, mistakes);
+        options = Leftovers.Drop(options, inForce) with { Recipe = source.Name };
+        options = RunValidator.Check(options, inForce, broken, environment, mistakes);
         var outDirectory = broken.Contains("out") ? "" : OutFolder.Choose(options, environment, mistakes);
         if (mistakes.Count > 0) throw new UserMistakeException(string.Join('\n', mistakes));
         return new ResolvedRun(options, origins, outDirectory, source.Description);

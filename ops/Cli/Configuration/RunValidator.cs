@@ -1,14 +1,16 @@
 using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Configuration;
 
 /// <summary>What single rows cannot check: options that must fit together, and names that must exist on this machine.</summary>
 public static class RunValidator
 {
+    /// <param name="given">Where the values came from, for messages.</param>
     /// <param name="broken">Keys whose value is unusable; checks that need them are left out.</param>
     /// <param name="mistakes">Gets one line per mistake.</param>
     /// <returns>The options with names of folders made absolute.</returns>
-    public static RunOptions Check(RunOptions options, IReadOnlySet<string> broken, ResolveEnvironment environment, List<string> mistakes)
+    public static RunOptions Check(RunOptions options, SettingsInForce given, IReadOnlySet<string> broken, ResolveEnvironment environment, List<string> mistakes)
     {
         bool Usable(params ReadOnlySpan<string> keys)
         {
@@ -21,10 +23,7 @@ public static class RunValidator
 
         if (Usable("batch", "microbatches") && options.Batch % options.Microbatches != 0)
             mistakes.Add(BatchMistake(options));
-        if (Usable("optimizer.nesterov", "optimizer.momentum") && options.Optimizer is { Nesterov: true, Momentum: 0 })
-            mistakes.Add("--nesterov needs momentum, and --momentum is 0: set --momentum 0.9 or --nesterov false");
-        if (Usable("optimizer.nesterov", "optimizer.dampening") && options.Optimizer is { Nesterov: true, Dampening: > 0 })
-            mistakes.Add($"--nesterov allows no dampening, and --dampening is {OptionRow.Number(options.Optimizer.Dampening)}: set --dampening 0 or --nesterov false");
+        Contradictions.Find(options, given, broken, mistakes);
         if (Usable("augmentation.mean", "augmentation.std")) CheckChannels(options.Augmentation, mistakes);
         if (Usable("device")) CheckDevices(options.Device, environment, mistakes);
         return Usable("data") ? CheckData(options, environment, mistakes) : options;

@@ -85,7 +85,7 @@ internal sealed class EvalVerb : IVerb
                 if (given.All(setting => setting.Row.Key != key)) mistakes.Add($"--{key} is needed, since a file does not say it: for example --{key} {example}");
             }
         }
-        options = RunValidator.Check(options, broken, new ResolveEnvironment(), mistakes);
+        options = RunValidator.Check(options, SettingsInForce.Unknown, broken, new ResolveEnvironment(), mistakes);
         HelpVerb.Refuse(mistakes);
         return (options, weights!);
     }

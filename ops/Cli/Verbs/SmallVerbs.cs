@@ -22,34 +22,6 @@ internal sealed class VersionVerb : IVerb
     }
 }
 
-/// <summary><c>cluster recipes</c>: the named runs, one line each; with a name, that recipe's resolved configuration.</summary>
-internal sealed class RecipesVerb : IVerb
-{
-    private readonly Argument<string?> _name = new("name") { Arity = ArgumentArity.ZeroOrOne };
-
-    public RecipesVerb() => Command = new Command("recipes", "List the recipes, or show one.") { _name };
-
-    public Command Command { get; }
-
-    public string HelpText => "cluster recipes [NAME]\n\nLists the recipes; with a name, prints that recipe with every option filled in.";
-
-    public Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
-    {
-        HelpVerb.Refuse(mistakes);
-        if (parse.GetValue(_name) is { } name)
-        {
-            var recipe = RecipeFolder.Read(name, Environment.CurrentDirectory);
-            var environment = new ResolveEnvironment { DeviceMistake = _ => null, FreeBytes = _ => null };
-            Console.Out.Write(ConfigWriter.Write(RunResolver.Resolve(name, [], [], environment) with { RecipeDescription = recipe.Description }, new Dictionary<string, string>()));
-            return Task.FromResult(ExitCodes.Done);
-        }
-        var recipes = RecipeFolder.Names.Select(known => RecipeFolder.Read(known, Environment.CurrentDirectory)).ToList();
-        var width = recipes.Max(recipe => recipe.Name.Length) + 2;
-        foreach (var recipe in recipes) Console.Out.WriteLine(recipe.Name.PadRight(width) + recipe.Description);
-        return Task.FromResult(ExitCodes.Done);
-    }
-}
-
 /// <summary><c>cluster help [VERB]</c>.</summary>
 internal sealed class HelpVerb : IVerb
 {

@@ -65,7 +65,7 @@ public sealed class ConfigReaderSpecs : IDisposable
         var stored = ConfigReader.Read(WriteConfig(options, facts));
         // Lists have no equality of values; every row is compared as text, the rest as records.
         foreach (var row in OptionTable.Rows.Where(row => row.InRecipes)) Assert.Equal((row.Key, row.Read(options)), (row.Key, row.Read(stored.Options)));
-        Assert.Equal(options with { Augmentation = new(), Out = null }, stored.Options with { Augmentation = new(), Out = null });
+        Assert.Equal(options with { Augmentation = new(), Schedule = new(), Out = null }, stored.Options with { Augmentation = new(), Schedule = new(), Out = null });
         Assert.Equal(_world.Folder, stored.Options.Out);
         Assert.Equal("a line: with \"marks\"", stored.Description);
         Assert.Equal(facts, stored.Facts);

@@ -68,6 +68,15 @@ public sealed class ResumeCheckSpecs
     }
 
     [Fact]
+    public void Evaluations_come_when_they_came_once_a_rate_or_the_end_hangs_on_them()
+    {
+        var plain = new RunOptions { EvalEvery = 50 };
+        foreach (var options in (RunOptions[])[plain with { Schedule = new ScheduleOptions { Kind = "plateau" } }, plain with { EarlyStopping = new EarlyStoppingOptions { Patience = 3 } }])
+            Assert.Equal(["--eval-every 25: the run began with 50"], ResumeCheck.Differences(options, options with { EvalEvery = 25 }));
+        Assert.Empty(ResumeCheck.Differences(plain, plain with { EvalEvery = 25 }));
+    }
+
+    [Fact]
     public void What_was_opened_is_held_against_what_was_noted()
     {
         StoredRun Stored(Dictionary<string, string> facts) => new("config.yaml", new RunOptions(), new Dictionary<string, string>(), "", facts);

@@ -101,8 +101,8 @@ public sealed class RunResolverSpecs : IDisposable
     [Fact]
     public void Options_that_do_not_fit_together_are_named_with_a_way_out()
     {
-        Assert.Contains("--nesterov needs momentum", Assert.Single(_world.MistakesOf(null, "--momentum", "0")));
-        Assert.Contains("--nesterov allows no dampening", Assert.Single(_world.MistakesOf(null, "--dampening", "0.1")));
+        Assert.Contains("--momentum 0: Nesterov's look ahead needs momentum", Assert.Single(_world.MistakesOf(null, "--momentum", "0")));
+        Assert.Contains("--dampening 0.1: Nesterov's momentum allows no dampening", Assert.Single(_world.MistakesOf(null, "--dampening", "0.1")));
         Assert.Contains("--mean has 2 channels and --std 3", Assert.Single(_world.MistakesOf(null, "--mean", "0.1,0.2", "--std", "0.1,0.2,0.3")));
     }
 

@@ -29,7 +29,7 @@ public sealed class GoodInputSpecs : IDisposable
         Assert.StartsWith("cluster 0.", Processes.Run(Processes.Cluster, _world.Folder, "--version").Output);
         var recipes = Processes.Run(Processes.Cluster, _world.Folder, "recipes");
         Assert.Equal(RecipeFolder.Names, recipes.OutputLines.Select(line => line.Split(' ')[0]));
-        Assert.Contains("batch: 128", Processes.Run(Processes.Cluster, _world.Folder, "recipes", "resnet20-cifar10").Output);
+        Assert.Contains("batch: 256", Processes.Run(Processes.Cluster, _world.Folder, "recipes", "resnet20-cifar10").Output);
         foreach (var arguments in (string[][])[[], ["help"], ["--help"], ["-h"]])
         {
             var help = Processes.Run(Processes.Cluster, _world.Folder, arguments);
