@@ -35,7 +35,7 @@ internal sealed class GridVerb : IVerb
         var folder = FolderOf(command);
         var display = StudyDisplay.ForThisProcess();
         var state = await new StudyRunner(command, _job, EvaluateAsync, display).RunAsync(folder, stop);
-        display.Say($"{state.Done} cells, {state.Ended.Count(static ended => ended.Outcome.Failure is not null)} of them diverged; {folder} has {StudyFolder.CsvName} and {StudyFolder.JsonName}");
+        display.Say($"{state.Done} cells, {state.Ended.Count(static ended => ended.Outcome.Failure is not null)} of them diverged; {folder} has {StudyFolder.CsvName}, {StudyFolder.JsonName} and {StudyFolder.PageName}");
         return ExitCodes.Done;
     }
 

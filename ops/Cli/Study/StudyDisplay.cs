@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Hosting;
@@ -54,16 +53,13 @@ internal sealed class StudyDisplay(TextWriter output, TimeProvider clock, IAnsiC
                 for (var tick = ticks.WaitForNextTickAsync().AsTask(); await Task.WhenAny(running, tick) == tick; tick = ticks.WaitForNextTickAsync().AsTask())
                     context.UpdateTarget(Bars(state, cell, news));
             });
-            SayAll(cell, news);
             return await running;
         }
         using var silence = new PeriodicTimer(LongestSilence, clock);
         for (var tick = silence.WaitForNextTickAsync().AsTask(); await Task.WhenAny(running, tick) == tick; tick = silence.WaitForNextTickAsync().AsTask())
         {
-            SayAll(cell, news);
             if (news.Latest is { } at) Say($"{cell.Name}: step {at.Step}/{at.TotalSteps}, loss {at.Loss:0.0000}{Left(state, news.Share)}");
         }
-        SayAll(cell, news);
         return await running;
     }
 
@@ -74,11 +70,6 @@ internal sealed class StudyDisplay(TextWriter output, TimeProvider clock, IAnsiC
             : $"train loss {outcome.TrainLoss:0.0000}, test accuracy {Wording.Percent(outcome.TestAccuracy ?? double.NaN)}, {Wording.Duration(TimeSpan.FromSeconds(outcome.Seconds))}";
         var count = $"{state.Plan.Cells.Length}";
         Say($"[{$"{state.Done}".PadLeft(count.Length)}/{count}] {cell.Model} {cell.Variant}: {figures}{Left(state)}");
-    }
-
-    private void SayAll(StudyCell cell, News news)
-    {
-        while (news.Sentences.TryDequeue(out var sentence)) Say($"{cell.Name}: {sentence}");
     }
 
     private static string Left(StudyState state, double running = 0) =>
@@ -105,8 +96,6 @@ internal sealed class StudyDisplay(TextWriter output, TimeProvider clock, IAnsiC
     {
         private volatile TrainingProgress? _latest;
 
-        public ConcurrentQueue<string> Sentences { get; } = new();
-
         public TrainingProgress? Latest => _latest;
 
         public double Share => _latest is { TotalSteps: > 0 } at ? (double)at.Step / at.TotalSteps : 0;
@@ -117,6 +106,7 @@ internal sealed class StudyDisplay(TextWriter output, TimeProvider clock, IAnsiC
 
         public void Evaluated(EvaluationResult result) { }
 
-        public void Said(string sentence) => Sentences.Enqueue(sentence);
+        /// <summary>The course of a run is told in its own events.jsonl.</summary>
+        public void Said(string sentence) { }
     }
 }

@@ -91,6 +91,9 @@ internal sealed class StudyRunner(StudyCommand command, TrainingJob job, CellEva
         return mistakes;
     }
 
+    private string CommandFor(StudyState state, string folder) =>
+        $"./cluster study {command.Study.Name} {(state.IsComplete ? state.Plan.Minutes is { } minutes ? $"--minutes {OptionRow.Number(minutes)} " : $"--steps {state.Plan.Steps} " : "")}--out {(state.IsComplete ? "DIR" : folder)}";
+
     private static RunLock Claim(string folder)
     {
         try
@@ -104,9 +107,10 @@ internal sealed class StudyRunner(StudyCommand command, TrainingJob job, CellEva
         return RunLock.Take(folder);
     }
 
-    private static void Write(StudyState state, string folder)
+    private void Write(StudyState state, string folder)
     {
         StudyFolder.Replace(Path.Combine(folder, StudyFolder.CsvName), Utf8.GetBytes(StudyCsv.Write(state)));
         StudyFolder.Replace(Path.Combine(folder, StudyFolder.JsonName), StudyJson.Write(state));
+        StudyFolder.Replace(Path.Combine(folder, StudyFolder.PageName), Utf8.GetBytes(StudyPage.Write(state, command.Study, CommandFor(state, folder))));
     }
 }
