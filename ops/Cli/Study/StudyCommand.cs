@@ -65,7 +65,7 @@ internal sealed record StudyCommand(StudyDefinition Study, double? Minutes, IRea
     {
         var broken = new HashSet<string>(StringComparer.Ordinal);
         var options = Verbs.RowOptions.Apply(Study.Base, Given, broken, mistakes);
-        options = RunValidator.Check(options, broken, environment, mistakes) with { Out = null, Steps = null };
+        options = RunValidator.Check(options, SettingsInForce.Unknown, broken, environment, mistakes) with { Out = null, Steps = null };
         return mistakes.Count == 0 ? options : throw new UserMistakeException(string.Join('\n', mistakes));
     }
 
@@ -105,7 +105,7 @@ internal sealed record StudyCommand(StudyDefinition Study, double? Minutes, IRea
 
         var broken = new HashSet<string>(StringComparer.Ordinal);
         var asked = Verbs.RowOptions.Apply(plan.Base, Given, broken, mistakes);
-        asked = RunValidator.Check(asked, broken, environment, mistakes);
+        asked = RunValidator.Check(asked, SettingsInForce.Unknown, broken, environment, mistakes);
         foreach (var setting in Shared.Where(s => !broken.Contains(s.Row.Key) && !Placing.Contains(s.Row.Key)))
         {
             var (now, planned) = (setting.Row.Read(asked), setting.Row.Read(plan.Base));

@@ -85,7 +85,7 @@ internal sealed class StudyRunner(StudyCommand command, TrainingJob job, CellEva
         foreach (var cell in StudyPlan.CellsOf(request.Variants, request.Models, shared, request.IsRateGiven))
         {
             var own = new List<string>();
-            RunValidator.Check(StudyPlan.Applied(cell, shared), new HashSet<string>(), environment, own);
+            RunValidator.Check(StudyPlan.Applied(cell, shared), SettingsInForce.Unknown, new HashSet<string>(), environment, own);
             mistakes.AddRange(own.Select(mistake => $"cell {cell.Name}: {mistake}"));
         }
         return mistakes;
