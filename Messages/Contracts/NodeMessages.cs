@@ -88,10 +88,11 @@ public sealed record LayoutTensor(
     [property: Key(3)] bool Decays);
 
 /// <summary>Coordinator to a node that holds shards, which has no model: how the state lies in memory.</summary>
+/// <param name="WholeRows">Chunks end at the edges of rows.</param>
 [MessagePackObject]
-public sealed record RunLayout([property: Key(0)] IReadOnlyList<LayoutTensor> Tensors)
+public sealed record RunLayout([property: Key(0)] IReadOnlyList<LayoutTensor> Tensors, [property: Key(1)] bool WholeRows = false)
 {
-    public static RunLayout Of(ParameterLayout layout) => new([.. layout.Entries.Select(static e => new LayoutTensor(e.Name, e.Shape, e.Kind, e.Decays))]);
+    public static RunLayout Of(ParameterLayout layout) => new([.. layout.Entries.Select(static e => new LayoutTensor(e.Name, e.Shape, e.Kind, e.Decays))], layout.WholeRows);
 
-    public ParameterLayout ToLayout() => ParameterLayout.Of(Tensors.Select(static t => (t.Name, t.Shape, t.Kind, t.Decays)));
+    public ParameterLayout ToLayout() => ParameterLayout.Of(Tensors.Select(static t => (t.Name, t.Shape, t.Kind, t.Decays)), WholeRows);
 }
