@@ -189,6 +189,6 @@ public sealed partial class CoordinatorActor
 
     private void Grant(IEnumerable<(WorkerId Worker, IReadOnlyList<int> Batches)> grants)
     {
-        foreach (var (worker, batches) in grants) ToWorker(worker, new EvaluateBatches(_run.Term, _evaluation!.Version, batches, _evaluationTrace));
+        foreach (var (worker, batches) in grants) ToWorker(worker, new EvaluateBatches(_run.Term, _evaluation!.Version, batches, _evaluationTrace, _plan.EvaluatesAverage));
     }
 }

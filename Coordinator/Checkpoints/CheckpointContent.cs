@@ -7,7 +7,7 @@ namespace Cluster.Coordinator.Checkpoints;
 /// <param name="Version">The weights' version: the step that made them.</param>
 /// <param name="AppliedSteps">Steps that were applied (not skipped) up to the version.</param>
 /// <param name="Weights">[StateFloats].</param>
-/// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>, each [BufferOffset]; may be empty.</param>
+/// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>, each of <see cref="StateSlots.LengthOf(string, ParameterLayout)"/>; may be empty.</param>
 /// <param name="Facts">Whatever the caller wants to find again (configuration, epoch, seed, fingerprint); <c>test_accuracy</c>, a number from 0 to 1, ranks checkpoints.</param>
 public sealed record CheckpointContent(
     ParameterLayout Layout, WeightsVersion Version, long AppliedSteps, StatePieces Weights, IReadOnlyDictionary<string, StatePieces> Slots, JsonObject Facts)
@@ -20,7 +20,7 @@ public sealed record CheckpointContent(
 
 /// <summary>A checkpoint in memory. Dispose it: it owns the buffers.</summary>
 /// <param name="State">[StateFloats]: parameters, zero padding, buffers.</param>
-/// <param name="Slots">Optimizer state by name, each [BufferOffset] in the parameters' places, zero padding.</param>
+/// <param name="Slots">Optimizer state by name, each of <see cref="StateSlots.LengthOf(string, ParameterLayout)"/> in the state's places, zero padding.</param>
 /// <param name="Counters">Values of all of the layout's counters.</param>
 /// <param name="Facts">As they were given.</param>
 public sealed record LoadedCheckpoint(

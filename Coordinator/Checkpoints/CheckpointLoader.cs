@@ -24,9 +24,9 @@ internal static class CheckpointLoader
             var slots = new Dictionary<string, NativeBuffer>(StringComparer.Ordinal);
             foreach (var slot in slotNames)
             {
-                var buffer = slots[slot] = Allocate(layout.BufferOffset, owned);
-                foreach (var parameter in layout.Parameters)
-                    ReadFloats(optimizer, StateTensors.SlotName(parameter.Name, slot), buffer.Span.Slice(parameter.Offset, parameter.Length));
+                var buffer = slots[slot] = Allocate(StateSlots.LengthOf(slot, layout), owned);
+                foreach (var entry in StateSlots.EntriesOf(slot, layout))
+                    ReadFloats(optimizer, StateTensors.SlotName(entry.Name, slot), buffer.Span.Slice(entry.Offset, entry.Length));
             }
             return new LoadedCheckpoint(folder, info.Version, info.AppliedSteps, state, slots, counters, position.Facts);
         }

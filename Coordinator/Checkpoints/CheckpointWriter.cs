@@ -157,7 +157,8 @@ internal sealed class CheckpointWriter(ICheckpointFiles files, string store)
         foreach (var (slot, pieces) in content.Slots)
         {
             if (!CheckpointFormat.IsSlotName(slot)) throw new ArgumentException($"'{slot}' is not a slot's name: lower-case letters, digits and underscores");
-            if (pieces.Length != content.Layout.BufferOffset) throw new ArgumentException($"slot {slot} has {pieces.Length} floats, the padded parameters {content.Layout.BufferOffset}");
+            var length = StateSlots.LengthOf(slot, content.Layout);
+            if (pieces.Length != length) throw new ArgumentException($"slot {slot} has {pieces.Length} floats, what it covers {length}");
         }
     }
 }

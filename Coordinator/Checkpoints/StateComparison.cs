@@ -36,7 +36,7 @@ internal sealed class StateComparison
         {
             var dot = tensor.Name.LastIndexOf('.');
             var slot = tensor.Name[(dot + 1)..];
-            if (dot > 0 && CheckpointFormat.IsSlotName(slot) && layout.TryGet(tensor.Name[..dot], out var entry) && entry!.Kind == StateKind.Parameter)
+            if (dot > 0 && CheckpointFormat.IsSlotName(slot) && layout.TryGet(tensor.Name[..dot], out var entry) && (entry!.Kind == StateKind.Parameter || (entry.Kind == StateKind.Buffer && slot == StateSlots.Ema)))
             {
                 slots.Add(slot);
                 CompareTensor(tensor, entry, StateFileKind.Checkpoint);
@@ -47,7 +47,7 @@ internal sealed class StateComparison
             }
         }
         foreach (var slot in slots)
-            _missing.AddRange(layout.Parameters.Select(p => StateTensors.SlotName(p.Name, slot)).Where(name => !file.TryGet(name, out _)));
+            _missing.AddRange(StateSlots.EntriesOf(slot, layout).Select(e => StateTensors.SlotName(e.Name, slot)).Where(name => !file.TryGet(name, out _)));
         return [.. slots];
     }
 

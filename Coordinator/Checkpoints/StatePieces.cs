@@ -39,7 +39,7 @@ public sealed class StatePieces
         return new(snapshots.Select(static s => (s.Offset, s.Weights)));
     }
 
-    /// <summary>Optimizer slots by name, each over the padded parameters [BufferOffset], out of the shards' snapshots.</summary>
+    /// <summary>Slots by name, each over what it covers of the state, out of the shards' snapshots.</summary>
     public static IReadOnlyDictionary<string, StatePieces> OfSlots(IEnumerable<ShardSnapshot> snapshots)
     {
         ArgumentNullException.ThrowIfNull(snapshots);

@@ -38,14 +38,14 @@ internal static class StateTensors
     public static void WriteOptimizer(ByteSink sink, ParameterLayout layout, IReadOnlyDictionary<string, StatePieces> slots)
     {
         var tensors = slots.Keys.Order(StringComparer.Ordinal)
-            .SelectMany(slot => layout.Parameters.Select(parameter => (Slot: slot, Parameter: parameter)))
-            .ToDictionary(static t => SlotName(t.Parameter.Name, t.Slot), StringComparer.Ordinal);
-        var specs = tensors.Select(static t => new TensorSpec(t.Key, TensorType.F32, [.. t.Value.Parameter.Shape.Select(static d => (long)d)]));
+            .SelectMany(slot => StateSlots.EntriesOf(slot, layout).Select(entry => (Slot: slot, Entry: entry)))
+            .ToDictionary(static t => SlotName(t.Entry.Name, t.Slot), StringComparer.Ordinal);
+        var specs = tensors.Select(static t => new TensorSpec(t.Key, TensorType.F32, [.. t.Value.Entry.Shape.Select(static d => (long)d)]));
         var writer = new SafeTensorsWriter(sink, [.. specs], PyTorch);
         foreach (var tensor in writer.InDataOrder)
         {
-            var (slot, parameter) = tensors[tensor.Name];
-            foreach (var run in slots[slot].Range(parameter.Offset, parameter.Length)) writer.Append(tensor.Name, run);
+            var (slot, entry) = tensors[tensor.Name];
+            foreach (var run in slots[slot].Range(entry.Offset, entry.Length)) writer.Append(tensor.Name, run);
         }
         writer.Complete();
     }
@@ -56,7 +56,7 @@ internal static class StateTensors
         foreach (var entry in content.Layout.Entries)
             if (entry.Kind != StateKind.Counter) ThrowIfNotFinite(content.Weights, entry, entry.Name, content.Version);
         foreach (var (slot, pieces) in content.Slots)
-            foreach (var parameter in content.Layout.Parameters) ThrowIfNotFinite(pieces, parameter, SlotName(parameter.Name, slot), content.Version);
+            foreach (var entry in StateSlots.EntriesOf(slot, content.Layout)) ThrowIfNotFinite(pieces, entry, SlotName(entry.Name, slot), content.Version);
     }
 
     private static void ThrowIfNotFinite(StatePieces pieces, StateEntry entry, string name, WeightsVersion version)

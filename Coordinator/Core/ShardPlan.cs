@@ -5,8 +5,8 @@ namespace Cluster.Coordinator.Core;
 /// <summary>What one parameter shard owns: whole chunks, contiguous.</summary>
 /// <param name="FirstChunk">Index in the layout of the first chunk.</param>
 /// <param name="ChunkCount">At least 1.</param>
-/// <param name="Offset">First float in the state vector: a multiple of <see cref="Limits.ChunkFloats"/>.</param>
-/// <param name="Length">Floats; the state's last chunk may be short.</param>
+/// <param name="Offset">First float in the state vector: the edge of a chunk.</param>
+/// <param name="Length">Floats.</param>
 public readonly record struct ShardRange(ShardId Shard, int FirstChunk, int ChunkCount, int Offset, int Length)
 {
     public int End => Offset + Length;
@@ -32,7 +32,7 @@ public sealed class ShardPlan
         if (shards < 1) throw new UserMistakeException($"--ps {shards}: a run needs at least one parameter shard; use --ps 1");
         if (shards > Limits.MaxShards) throw new UserMistakeException($"--ps {shards} is more than the {Limits.MaxShards} parameter shards that a run can have; use fewer");
         if (shards > layout.ChunkCount)
-            throw new UserMistakeException($"--ps {shards} but the model has only {layout.ChunkCount} chunks of {Limits.ChunkFloats * sizeof(float) / 1024} KiB; use --ps {layout.ChunkCount} or fewer");
+            throw new UserMistakeException($"--ps {shards} but the model has only {layout.ChunkCount} chunks of {(layout.WholeRows ? "about " : "")}{Limits.ChunkFloats * sizeof(float) / 1024} KiB; use --ps {layout.ChunkCount} or fewer");
         var ranges = new ShardRange[shards];
         for (var i = 0; i < shards; i++)
         {

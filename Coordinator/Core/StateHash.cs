@@ -36,7 +36,7 @@ public sealed class StateHash : IDisposable
     /// <summary>The hash of a state that lies in one piece, in lower-case hex.</summary>
     /// <param name="state">[StateFloats].</param>
     /// <param name="counter">The value of a counter.</param>
-    /// <param name="slots">Optimizer slots by name, each [at least BufferOffset] in the parameters' places.</param>
+    /// <param name="slots">Slots by name, each at least as long as <see cref="StateSlots.LengthOf(string, ParameterLayout)"/> says.</param>
     public static string Of(
         ParameterLayout layout, WeightsVersion version, ReadOnlySpan<float> state, Func<StateEntry, long> counter, params ReadOnlySpan<(string Name, ReadOnlyMemory<float> Values)> slots)
     {
@@ -49,7 +49,7 @@ public sealed class StateHash : IDisposable
         foreach (var (name, values) in ordered)
         {
             hash.BeginSlot(name);
-            hash.AppendSlot(values.Span[..layout.BufferOffset]);
+            hash.AppendSlot(values.Span[..StateSlots.LengthOf(name, layout)]);
         }
         return hash.Finish();
     }
@@ -78,22 +78,22 @@ public sealed class StateHash : IDisposable
     public void BeginSlot(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        Expect(_stage == Stage.Counters || (_stage == Stage.Slots && _position == _layout.BufferOffset), "a slot begins after the counters, or after a complete slot");
+        Expect(_stage == Stage.Counters || (_stage == Stage.Slots && _position == StateSlots.LengthOf(_slot, _layout)), "a slot begins after the counters, or after a complete slot");
         Expect(string.CompareOrdinal(name, _slot) > 0, $"slot '{name}' comes before '{_slot}'");
         (_stage, _slot, _position, _entry) = (Stage.Slots, name, 0, 0);
     }
 
-    /// <summary>The next piece of the slot, laid out like the padded parameters [BufferOffset].</summary>
+    /// <summary>The next piece of the slot, laid out like the state it covers: the padded parameters [BufferOffset], or all of it.</summary>
     public void AppendSlot(ReadOnlySpan<float> piece)
     {
         Expect(_stage == Stage.Slots, "begin the slot first");
-        Append(piece, _layout.BufferOffset, _floats);
+        Append(piece, StateSlots.LengthOf(_slot, _layout), _floats);
     }
 
     /// <summary>The hash in lower-case hex. The object is spent then.</summary>
     public string Finish()
     {
-        Expect(_stage == Stage.Counters || (_stage == Stage.Slots && _position == _layout.BufferOffset), "the state is not complete");
+        Expect(_stage == Stage.Counters || (_stage == Stage.Slots && _position == StateSlots.LengthOf(_slot, _layout)), "the state is not complete");
         _stage = Stage.Done;
         return Convert.ToHexStringLower(_sha.GetHashAndReset());
     }

@@ -10,6 +10,9 @@ public sealed record ShardSettings(ShardId Shard, ParameterLayout Layout, ShardR
 {
     /// <summary>Where the memory of weights, sums and optimizer state comes from: they are sent to workers and standbys.</summary>
     public IBufferMemory Memory { get; init; } = PrivateMemory.Instance;
+
+    /// <summary>Samples of the training set: the n of a penalty λ/n. 0 where no penalty needs it.</summary>
+    public long TrainingSamples { get; init; }
 }
 
 /// <summary>Whom a shard's copy talks to. Called on the actor's thread; the host keeps them up to date.</summary>
@@ -117,6 +120,9 @@ public sealed class ParameterShardActor : ReceiveActor
                 break;
             case ReplicaEffect.SendWeights send:
                 _peers.Worker(send.Worker)?.Tell(_tensors.ShareWeights(_state.Promised, send.Version, send.IsPrevious, _trace), Self);
+                break;
+            case ReplicaEffect.SendAverage send:
+                if (_peers.Worker(send.Worker) is { } evaluating) evaluating.Tell(_tensors.ShareAverage(_state.Promised, send.Version, _trace), Self);
                 break;
             case ReplicaEffect.Snapshot snapshot:
                 Sender.Tell(_tensors.Snapshot(snapshot.Request, _state.AppliedSteps), Self);

@@ -14,25 +14,29 @@ internal sealed class ShardTensors : IDisposable
     private readonly ShardSettings _settings;
     private readonly ShardUpdate _update;
     private readonly ShardReducer _reducer;
+    private readonly PieceSums? _pieceSums;
     private readonly NativeBufferPool _versions;
     private readonly NativeBufferPool _sums;
-    private readonly NativeBufferPool? _slots;
+    private readonly NativeBufferPool[] _slotPools;
+    private readonly NativeBuffer[] _slots;
     private readonly Dictionary<TreeNode, GradientNode> _nodes = [];
     private readonly List<ActivityLink> _links = [];
     private NativeBuffer? _weights;
     private NativeBuffer? _previous;
-    private NativeBuffer? _momentum;
+    private NativeBuffer? _average;
     private NativeBuffer? _sum;
-    private (SumKey Sum, double[] Norms, IReadOnlyList<Contribution> Contributors)? _reduced;
+    private (SumKey Sum, double[] Norms, double[]? Pieces, double Extreme, IReadOnlyList<Contribution> Contributors)? _reduced;
 
     public ShardTensors(ShardSettings settings)
     {
         _settings = settings;
-        _update = new ShardUpdate(settings.Range, settings.Layout, SgdRule.Create(settings.Optimizer));
+        _update = new ShardUpdate(settings.Range, settings.Layout, UpdateRule.Create(settings.Optimizer, settings.TrainingSamples));
         _reducer = new ShardReducer(settings.Range, settings.Layout);
+        _pieceSums = PieceSums.For(settings.Range, settings.Layout, settings.Optimizer);
         _versions = new NativeBufferPool(settings.Range.Length, settings.Memory);
         _sums = new NativeBufferPool(settings.Range.Length, settings.Memory);
-        _slots = _update.MomentumLength > 0 ? new NativeBufferPool(_update.MomentumLength, settings.Memory) : null;
+        _slotPools = [.. _update.Slots.Select(slot => new NativeBufferPool(slot.Length, settings.Memory))];
+        _slots = new NativeBuffer[_slotPools.Length];
     }
 
     private ShardRange Range => _settings.Range;
@@ -43,9 +47,9 @@ internal sealed class ShardTensors : IDisposable
         GradientNode m => Covers(m.Offset, m.Buffer.Length, Range.Length),
         StandbySum m => m.Buffer.Length == Range.Length,
         LoadShard m => Covers(m.Offset ?? 0, m.State.Length, Range.Length)
-            && (_slots is null || !m.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot) || Covers(m.Offset ?? 0, slot.Length, _slots.Length)),
+            && _update.Slots.All(s => !m.Slots.TryGetValue(s.Name, out var slot) || Covers(m.Offset ?? 0, slot.Length, s.Length)),
         SeedStandby m => m.Weights.Length == Range.Length && (m.Previous?.Length ?? Range.Length) == Range.Length
-            && (_slots is null || !m.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot) || slot.Length == _slots.Length),
+            && _update.Slots.All(s => !m.Slots.TryGetValue(s.Name, out var slot) || slot.Length == s.Length),
         _ => true,
     };
 
@@ -82,13 +86,13 @@ internal sealed class ShardTensors : IDisposable
         var nodes = reduce.Program.Nodes.Select(n => new NodeMemory(_nodes[n].Buffer, Range.Offset - _nodes[n].Offset)).ToArray();
         _reducer.Reduce(reduce.Program, nodes, _sum.Span, norms);
         ReleaseNodes();
-        _reduced = (reduce.Sum, norms, reduce.Contributors);
+        _reduced = (reduce.Sum, norms, _pieceSums?.Of(_sum.Span, _weights!.Span), _update.Extreme(_sum.Span, _weights!.Span), reduce.Contributors);
         return Report(reduce.Sum, ClusterTelemetry.ContextFor(span, trace))!;
     }
 
     /// <summary>What was said of the sum when it was made; null when a standby took it from its primary and never reduced.</summary>
     public ShardReduced? Report(SumKey sum, TraceContext trace) => _reduced is { } reduced && reduced.Sum == sum
-        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, reduced.Contributors, trace)
+        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, reduced.Contributors, trace, reduced.Pieces, reduced.Extreme)
         : null;
 
     public StandbySum ShareSum(SumKey sum, Term term) => new(term, _settings.Shard, sum, _sum!.Share());
@@ -105,11 +109,12 @@ internal sealed class ShardTensors : IDisposable
         switch (state)
         {
             case LoadShard load:
-                Take(load.State.Span.Slice(load.Offset is { } o ? Range.Offset - o : Range.Offset, Range.Length), [], SlotOf(load));
+                var first = Range.Offset - (load.Offset ?? 0);
+                Take(load.State.Span.Slice(first, Range.Length), [], load.Slots, first);
                 load.Release();
                 break;
             case SeedStandby seed:
-                Take(seed.Weights.Span, seed.Previous is { } previous ? previous.Span : [], seed.Slots.TryGetValue(SgdRule.MomentumSlot, out var slot) ? slot.Span : []);
+                Take(seed.Weights.Span, seed.Previous is { } previous ? previous.Span : [], seed.Slots, 0);
                 seed.Release();
                 break;
             default:
@@ -117,11 +122,10 @@ internal sealed class ShardTensors : IDisposable
         }
     }
 
-    private ReadOnlySpan<float> SlotOf(LoadShard load) =>
-        _slots is not null && load.Slots.TryGetValue(SgdRule.MomentumSlot, out var momentum) ? momentum.Span.Slice(Range.Offset - (load.Offset ?? 0), _slots.Length) : [];
-
-    private void Take(ReadOnlySpan<float> weights, ReadOnlySpan<float> previous, ReadOnlySpan<float> momentum)
+    /// <param name="first">Where the shard's first float lies in <paramref name="slots"/>.</param>
+    private void Take(ReadOnlySpan<float> weights, ReadOnlySpan<float> previous, IReadOnlyDictionary<string, NativeBuffer> slots, int first)
     {
+        DropAverage();
         _weights?.Dispose();
         _previous?.Dispose();
         _weights = _versions.Rent();
@@ -132,11 +136,14 @@ internal sealed class ShardTensors : IDisposable
             _previous = _versions.Rent();
             previous.CopyTo(_previous.Span);
         }
-        if (_slots is null) return;
-        _momentum ??= _slots.Rent();
-        // A first state has no momentum yet.
-        if (momentum.IsEmpty) _momentum.Span.Clear();
-        else momentum.CopyTo(_momentum.Span);
+        for (var i = 0; i < _slots.Length; i++)
+        {
+            var (name, length) = _update.Slots[i];
+            var target = (_slots[i] ??= _slotPools[i].Rent()).Span;
+            // A first state has no slots yet.
+            if (slots.TryGetValue(name, out var values)) values.Span.Slice(first, length).CopyTo(target);
+            else _update.Begin(i, weights, target);
+        }
     }
 
     /// <summary>Everything held, by reference where it never changes; the receiver releases it.</summary>
@@ -146,17 +153,34 @@ internal sealed class ShardTensors : IDisposable
     public WeightsPart ShareWeights(Term term, WeightsVersion version, bool isPrevious, TraceContext trace) =>
         new(term, version, _settings.Shard, Range.Offset, (isPrevious ? _previous! : _weights!).Share(), trace);
 
+    /// <summary>The average of the weights up to the version that is held: copied once, since the next step changes it in place.</summary>
+    /// <exception cref="ClusterException">The run keeps no average.</exception>
+    public WeightsPart ShareAverage(Term term, WeightsVersion version, TraceContext trace)
+    {
+        var slot = Array.FindIndex([.. _update.Slots], static s => s.Name == StateSlots.Ema);
+        if (slot < 0) throw new ClusterException("the average of the weights was asked for, and the run keeps none");
+        if (_average is null)
+        {
+            _average = _slotPools[slot].Rent();
+            _slots[slot].Span.CopyTo(_average.Span);
+        }
+        return new WeightsPart(term, version, _settings.Shard, Range.Offset, _average.Share(), trace, IsAverage: true);
+    }
+
     public ShardSnapshot Snapshot(SnapshotShard request, long appliedSteps) =>
         new(request.Term, request.Version, _settings.Shard, Range.Offset, appliedSteps, _weights!.Share(), CopySlots());
 
     private Dictionary<string, NativeBuffer> CopySlots()
     {
         var slots = new Dictionary<string, NativeBuffer>(StringComparer.Ordinal);
-        if (_momentum is null) return slots;
-        // Changed in place by the next step, so it is copied; a version of the weights never changes, so it is shared.
-        var copy = _slots!.Rent();
-        _momentum.Span.CopyTo(copy.Span);
-        slots[SgdRule.MomentumSlot] = copy;
+        if (_weights is null) return slots;
+        // Changed in place by the next step, so they are copied; a version of the weights never changes, so it is shared.
+        for (var i = 0; i < _slots.Length; i++)
+        {
+            var copy = _slotPools[i].Rent();
+            _slots[i].Span.CopyTo(copy.Span);
+            slots[_update.Slots[i].Name] = copy;
+        }
         return slots;
     }
 
@@ -167,11 +191,12 @@ internal sealed class ShardTensors : IDisposable
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Apply, trace);
         span?.SetTag(ClusterTelemetry.Tags.Shard, _settings.Shard.ToString())
             .SetTag(ClusterTelemetry.Tags.Scale, record.Scale).SetTag(ClusterTelemetry.Tags.LearningRate, record.LearningRate);
+        DropAverage();
         var next = _versions.Rent();
         if (record.Applied)
         {
-            var arguments = new ApplyArguments(record.Samples, record.Leaves.Count, record.Scale, record.LearningRate, apply.IsFirst);
-            _update.Apply(_sum!.Span, _weights!.Span, next.Span, _momentum is null ? [] : _momentum.Span, arguments);
+            var arguments = new ApplyArguments(record.Samples, record.Leaves.Count, record.Scale, record.LearningRate, apply.AppliedSteps, record.TensorScales);
+            _update.Apply(_sum!.Span, _weights!.Span, next.Span, _slots, arguments);
         }
         else
         {
@@ -182,16 +207,23 @@ internal sealed class ShardTensors : IDisposable
         _weights = next;
     }
 
+    private void DropAverage()
+    {
+        _average?.Dispose();
+        _average = null;
+    }
+
     public void Dispose()
     {
         ReleaseNodes();
+        DropAverage();
         _weights?.Dispose();
         _previous?.Dispose();
-        _momentum?.Dispose();
+        foreach (var slot in _slots) slot?.Dispose();
         _sum?.Dispose();
         _versions.Dispose();
         _sums.Dispose();
-        _slots?.Dispose();
+        foreach (var pool in _slotPools) pool.Dispose();
         _reducer.Dispose();
     }
 }

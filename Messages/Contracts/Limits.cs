@@ -282,4 +282,9 @@ public static class Limits
 
     /// <summary>Descriptors that have come and belong to no frame yet: each comes with its own frame, so one; room for those of frames that read-ahead brought along.</summary>
     public const int LinkDescriptors = 8;
+
+    // ---- optimizer ----
+
+    /// <summary>Most parameter groups of a run: each is looked for in some hundred names once; a person writes a handful.</summary>
+    public const int MaxParameterGroups = 64;
 }

@@ -27,7 +27,17 @@ public sealed record StateEntry(string Name, IReadOnlyList<int> Shape, StateKind
 {
     /// <summary>Number of elements.</summary>
     public int Length { get; } = Shape.Aggregate(1, static (product, dimension) => checked(product * dimension));
+
+    /// <summary>Elements of one row: the weights into one output unit (all but the first dimension). A one-dimensional entry is one row.</summary>
+    public int RowLength => Shape.Count > 1 && Shape[0] > 0 ? Length / Shape[0] : Length;
 }
+
+/// <summary>What lies of one parameter in one chunk.</summary>
+/// <param name="Parameter">Index among <see cref="ParameterLayout.Parameters"/>.</param>
+/// <param name="Chunk">Index of the chunk.</param>
+/// <param name="Offset">First float in the state vector.</param>
+/// <param name="Length">Floats; at least 1.</param>
+public readonly record struct ParameterPiece(int Parameter, int Chunk, int Offset, int Length);
 
 /// <summary>
 /// Where every tensor lies in the state vector: parameters in the model's order, padded to a chunk edge, then buffers.
@@ -36,17 +46,21 @@ public sealed record StateEntry(string Name, IReadOnlyList<int> Shape, StateKind
 public sealed class ParameterLayout
 {
     private readonly Dictionary<string, StateEntry> _byName;
+    private readonly int[] _edges;
 
-    private ParameterLayout(IReadOnlyList<StateEntry> entries, int parameterFloats, int bufferOffset, int stateFloats)
+    private ParameterLayout(IReadOnlyList<StateEntry> entries, int parameterFloats, int bufferOffset, int stateFloats, bool wholeRows)
     {
         Entries = entries;
         ParameterFloats = parameterFloats;
         BufferOffset = bufferOffset;
         StateFloats = stateFloats;
-        ChunkCount = (stateFloats + Limits.ChunkFloats - 1) / Limits.ChunkFloats;
-        ParameterChunkCount = bufferOffset / Limits.ChunkFloats;
+        WholeRows = wholeRows;
         _byName = entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
-        Hash = ComputeHash(entries);
+        _edges = ChunkEdges.Of([.. Parameters], bufferOffset, stateFloats, wholeRows);
+        ChunkCount = _edges.Length - 1;
+        ParameterChunkCount = Array.BinarySearch(_edges, bufferOffset);
+        Pieces = ChunkEdges.Pieces([.. Parameters], _edges);
+        Hash = ComputeHash(entries, wholeRows);
     }
 
     /// <summary>All entries: parameters, buffers and counters, each group in the model's order.</summary>
@@ -67,28 +81,42 @@ public sealed class ParameterLayout
 
     public int ChunkCount { get; }
 
-    /// <summary>Chunks that hold parameters; the rest hold buffers.</summary>
+    /// <summary>Chunks that hold parameters and their padding; the rest hold buffers.</summary>
     public int ParameterChunkCount { get; }
 
-    /// <summary>SHA-256 over names, shapes, kinds and decay flags, in lower-case hex.</summary>
+    /// <summary>True if no chunk's edge cuts a row of a parameter: for rules that look at all weights of an output unit.</summary>
+    public bool WholeRows { get; }
+
+    /// <summary>Every parameter cut at the chunks' edges, in offset order: what sums over single tensors are made of.</summary>
+    public IReadOnlyList<ParameterPiece> Pieces { get; }
+
+    /// <summary>SHA-256 over names, shapes, kinds and decay flags, and whole rows, in lower-case hex.</summary>
     public string Hash { get; }
 
     public StateEntry this[string name] => _byName[name];
 
     public bool TryGet(string name, out StateEntry? entry) => _byName.TryGetValue(name, out entry);
 
-    /// <summary>The chunk's floats [start, start + length) in the state vector.</summary>
+    /// <summary>The chunk's floats [start, start + length) in the state vector. At most <see cref="Limits.ChunkFloats"/>, unless it is one row that is longer.</summary>
     public (int Start, int Length) Chunk(int chunk)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(chunk);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(chunk, ChunkCount);
-        var start = chunk * Limits.ChunkFloats;
-        return (start, Math.Min(Limits.ChunkFloats, StateFloats - start));
+        return (_edges[chunk], _edges[chunk + 1] - _edges[chunk]);
+    }
+
+    /// <summary>Where the chunk ends in which this float of the state vector lies.</summary>
+    public int EndOfChunk(int offset)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(offset, StateFloats);
+        return _edges[ChunkEdges.IndexOf(_edges, offset) + 1];
     }
 
     /// <summary>Lays out <paramref name="tensors"/>: parameters first, then buffers, then counters, each in the order given.</summary>
+    /// <param name="wholeRows">Chunks end at the edges of rows (see <see cref="StateEntry.RowLength"/>). Offsets are the same either way.</param>
     /// <exception cref="ArgumentException">A name twice, no parameter, or more floats than <see cref="Limits.MaxStateFloats"/>.</exception>
-    public static ParameterLayout Of(IEnumerable<(string Name, IReadOnlyList<int> Shape, StateKind Kind, bool Decays)> tensors)
+    public static ParameterLayout Of(IEnumerable<(string Name, IReadOnlyList<int> Shape, StateKind Kind, bool Decays)> tensors, bool wholeRows = false)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         var ordered = tensors.OrderBy(static t => t.Kind).ToList();
@@ -106,12 +134,12 @@ public sealed class ParameterLayout
         }
         if (parameterFloats == 0) throw new ArgumentException("a model without parameters cannot be trained");
         if (bufferOffset < 0) offset = bufferOffset = RoundUpToChunk(offset);
-        return new ParameterLayout(entries, (int)parameterFloats, (int)bufferOffset, (int)Math.Max(offset, bufferOffset));
+        return new ParameterLayout(entries, (int)parameterFloats, (int)bufferOffset, (int)Math.Max(offset, bufferOffset), wholeRows);
     }
 
     private static long RoundUpToChunk(long floats) => (floats + Limits.ChunkFloats - 1) / Limits.ChunkFloats * Limits.ChunkFloats;
 
-    private static string ComputeHash(IReadOnlyList<StateEntry> entries)
+    private static string ComputeHash(IReadOnlyList<StateEntry> entries, bool wholeRows)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> number = stackalloc byte[4];
@@ -125,6 +153,8 @@ public sealed class ParameterLayout
                 sha.AppendData(number);
             }
         }
+        // Said only where it is so: layouts that were hashed before there were whole rows keep their hash.
+        if (wholeRows) sha.AppendData("whole rows"u8);
         return Convert.ToHexStringLower(sha.GetHashAndReset());
     }
 }

@@ -11,7 +11,7 @@ public sealed record InitialState(Term Term, WorkerId Worker, NativeBuffer Buffe
 
 /// <summary>Coordinator to shard: hold your range of this state as <paramref name="Version"/> and publish it. By reference; the receiver disposes.</summary>
 /// <param name="State">[StateFloats] weights and buffers.</param>
-/// <param name="Slots">Optimizer state by name, each [BufferOffset]; empty before the first step.</param>
+/// <param name="Slots">Optimizer state by name, each of <see cref="StateSlots.LengthOf(string, ParameterLayout)"/>; empty before the first step.</param>
 /// <param name="AppliedSteps">Steps that were applied (not skipped) up to this version.</param>
 public sealed record LoadShard(
     Term Term, WeightsVersion Version, NativeBuffer State, IReadOnlyDictionary<string, NativeBuffer> Slots, long AppliedSteps, TraceContext Trace) : IReplicaInput
@@ -35,14 +35,16 @@ public sealed record LoadShard(
     }
 }
 
-/// <summary>Coordinator to worker: evaluate these batches of the test set with the weights that you hold.</summary>
+/// <summary>Coordinator to worker: evaluate these batches of the test set with the weights of this version.</summary>
 /// <param name="Batches">Indices of batches of a size that is fixed per run, so that the sums do not depend on who computes them.</param>
+/// <param name="OfAverage">With the average of the weights up to this version.</param>
 [MessagePackObject]
 public sealed record EvaluateBatches(
     [property: Key(0)] Term Term,
     [property: Key(1)] WeightsVersion Version,
     [property: Key(2)] IReadOnlyList<int> Batches,
-    [property: Key(3)] TraceContext Trace) : IWorkerInput;
+    [property: Key(3)] TraceContext Trace,
+    [property: Key(4)] bool OfAverage = false) : IWorkerInput;
 
 /// <summary>Worker to coordinator: one batch's sums.</summary>
 /// <param name="Predictions">The class of the largest logit per sample, in sample order.</param>
@@ -65,7 +67,7 @@ public sealed record SnapshotShard([property: Key(0)] Term Term, [property: Key(
 /// <summary>Shard to whoever asked: weights and optimizer slots of its range, safe to read while training goes on; the receiver disposes the buffers.</summary>
 /// <param name="Offset">First float in the state vector.</param>
 /// <param name="AppliedSteps">Steps that were applied (not skipped) up to this version: what counters have grown by.</param>
-/// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>; each covers the padded parameters of the range, and a range without any has none.</param>
+/// <param name="Slots">Optimizer state by name, e.g. <c>momentum_buffer</c>; each covers what <see cref="StateSlots"/> says of the range, and a range without any of it has none.</param>
 public sealed record ShardSnapshot(
     Term Term, WeightsVersion Version, ShardId Shard, int Offset, long AppliedSteps, NativeBuffer Weights, IReadOnlyDictionary<string, NativeBuffer> Slots);
 

@@ -6,7 +6,7 @@ namespace Cluster.Remoting;
 public readonly record struct TensorSlice(NativeBuffer Buffer, int First, int Length);
 
 /// <summary>How a shard's range lies in the state vector.</summary>
-/// <param name="SlotFloats">Floats of its optimizer slots: its padded parameters.</param>
+/// <param name="SlotFloats">Floats of its optimizer slots: its padded parameters. The average of the weights covers the whole range.</param>
 public readonly record struct RangeOnWire(int Offset, int Length, int SlotFloats);
 
 /// <summary>
@@ -25,7 +25,7 @@ public static class TensorMessage
                 var range = rangeOf(target);
                 return (new GradientNodeHead(m.Term, m.Step, m.Attempt, m.Node, m.LeafCount, m.Worker, range.Offset, m.Trace), [new TensorSlice(m.Buffer, range.Offset - m.Offset, range.Length)]);
             case WeightsPart m:
-                return (new WeightsPartHead(m.Term, m.Version, m.Shard, m.Offset, m.Trace), [Whole(m.Buffer)]);
+                return (new WeightsPartHead(m.Term, m.Version, m.Shard, m.Offset, m.Trace, m.IsAverage), [Whole(m.Buffer)]);
             case StandbySum m:
                 return (new StandbySumHead(m.Term, m.Shard, m.Sum), [Whole(m.Buffer)]);
             case SeedStandby m:
@@ -35,9 +35,10 @@ public static class TensorMessage
             case LoadShard m:
                 var part = rangeOf(target);
                 var first = part.Offset - (m.Offset ?? 0);
-                names = part.SlotFloats > 0 ? Names(m.Slots) : [];
+                int FloatsOf(string slot) => slot == StateSlots.Ema ? part.Length : part.SlotFloats;
+                names = [.. Names(m.Slots).Where(n => FloatsOf(n) > 0)];
                 return (new LoadShardHead(m.Term, m.Version, names, m.AppliedSteps, part.Offset, m.Trace),
-                    [new TensorSlice(m.State, first, part.Length), .. names.Select(n => new TensorSlice(m.Slots[n], first, part.SlotFloats))]);
+                    [new TensorSlice(m.State, first, part.Length), .. names.Select(n => new TensorSlice(m.Slots[n], first, FloatsOf(n)))]);
             case InitialState m:
                 return (new InitialStateHead(m.Term, m.Worker), [Whole(m.Buffer)]);
             case ShardSnapshot m:
@@ -56,7 +57,7 @@ public static class TensorMessage
         return head switch
         {
             GradientNodeHead h when tensors.Count == 1 => new GradientNode(h.Term, h.Step, h.Attempt, h.Node, h.LeafCount, h.Worker, h.Offset, tensors[0], h.Trace),
-            WeightsPartHead h when tensors.Count == 1 => new WeightsPart(h.Term, h.Version, h.Shard, h.Offset, tensors[0], h.Trace),
+            WeightsPartHead h when tensors.Count == 1 => new WeightsPart(h.Term, h.Version, h.Shard, h.Offset, tensors[0], h.Trace, h.IsAverage),
             StandbySumHead h when tensors.Count == 1 => new StandbySum(h.Term, h.Shard, h.Sum, tensors[0]),
             SeedStandbyHead h when tensors.Count == 1 + (h.HasPrevious ? 1 : 0) + h.Slots.Count =>
                 new SeedStandby(h.Term, h.Shard, h.Version, h.AppliedSteps, h.Records, tensors[0], h.HasPrevious ? tensors[1] : null, Slots(h.Slots, tensors, h.HasPrevious ? 2 : 1)),

@@ -46,7 +46,7 @@ public sealed class GradientEngine : IGradientEngine
         _model = ModelCatalog.Create(options.Model, options.Stem, options.ClassCount, options.Image, options.Dropout, _leaf);
         _model.to(_device);
         _model.train();
-        _state = new ModelState(_model, options.DecayNormAndBias);
+        _state = new ModelState(_model, options.DecayNormAndBias, options.WholeRows);
     }
 
     /// <summary>What the engine was built for.</summary>

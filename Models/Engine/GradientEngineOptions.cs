@@ -34,6 +34,9 @@ public sealed record GradientEngineOptions
     /// <summary>Weight decay on biases and norm layers too (part of <see cref="ParameterLayout.Hash"/>).</summary>
     public bool DecayNormAndBias { get; init; }
 
+    /// <summary>No chunk's edge cuts a row of a parameter (part of <see cref="ParameterLayout.Hash"/>).</summary>
+    public bool WholeRows { get; init; }
+
     /// <summary>The engine's part of a run's options.</summary>
     /// <param name="run">The run.</param>
     /// <param name="image">Shape of the data set's samples.</param>
@@ -54,6 +57,7 @@ public sealed record GradientEngineOptions
             Dropout = run.Dropout,
             ChannelsLast = run.ChannelsLast,
             DecayNormAndBias = run.Optimizer.DecayNormAndBias,
+            WholeRows = run.Optimizer.NeedsWholeRows(),
         };
     }
 }

@@ -18,13 +18,14 @@ internal sealed class ModelState : IDisposable
 
     /// <param name="model">Whose state it is; its parameters' order becomes the layout's.</param>
     /// <param name="decayNormAndBias">Weight decay on one-dimensional parameters too.</param>
-    public ModelState(nn.Module<Tensor, Tensor> model, bool decayNormAndBias)
+    /// <param name="wholeRows">No chunk's edge cuts a row.</param>
+    public ModelState(nn.Module<Tensor, Tensor> model, bool decayNormAndBias, bool wholeRows)
     {
         (string Name, Parameter Tensor)[] parameters = [.. model.named_parameters()];
         (string Name, Tensor Tensor)[] buffers = [.. model.named_buffers()];
         Layout = ParameterLayout.Of(
             parameters.Select(p => (p.Name, Shape(p.Tensor), StateKind.Parameter, decayNormAndBias || p.Tensor.shape.Length > 1))
-                .Concat(buffers.Select(b => (b.Name, Shape(b.Tensor), KindOf(b.Tensor), false))));
+                .Concat(buffers.Select(b => (b.Name, Shape(b.Tensor), KindOf(b.Tensor), false))), wholeRows);
         _loadedBuffers = new float[Layout.StateFloats - Layout.BufferOffset];
         _parameterCopy = new FlatCopy([.. parameters.Select(static p => p.Tensor)]);
         _bufferCopy = new FlatCopy([.. buffers.Where(static b => KindOf(b.Tensor) == StateKind.Buffer).Select(static b => b.Tensor)]);

@@ -44,7 +44,7 @@ internal static class ArithmeticFixtures
     }
 
     /// <summary>A model of several chunks: tensors that cross chunk edges, odd lengths, biases, buffers over two chunks, a counter.</summary>
-    public static ParameterLayout Layout() => ParameterLayout.Of(
+    public static ParameterLayout Layout(bool wholeRows = false) => ParameterLayout.Of(
     [
         ("conv1.weight", [32, 3, 3, 3], StateKind.Parameter, true),
         ("bn1.weight", [33], StateKind.Parameter, false),
@@ -56,5 +56,5 @@ internal static class ArithmeticFixtures
         ("fc.weight", [301, 101], StateKind.Parameter, true),
         ("fc.bias", [1], StateKind.Parameter, false),
         ("big.running_var", [70_001], StateKind.Buffer, false),
-    ]);
+    ], wholeRows);
 }

@@ -131,7 +131,7 @@ internal sealed class PsNode : Process
         World.Invariants.Obeys(slot.State.Id, sent, "applied a record");
         World.Invariants.Applies(slot.State.Id, apply.Record);
         slot.Previous = slot.Weights;
-        if (apply.Record.Applied) (slot.Weights, slot.Momentum) = Arithmetic.Update(slot.Weights, slot.Momentum, slot.Sum, apply.Record, apply.IsFirst);
+        if (apply.Record.Applied) (slot.Weights, slot.Momentum) = Arithmetic.Update(slot.Weights, slot.Momentum, slot.Sum, apply.Record, apply.AppliedSteps == 0);
         World.Count("records applied");
         World.Invariants.Holds(slot);
         World.Faults.Passes(slot.State.Role == ReplicaRole.Primary ? FaultPoint.PrimaryApplied : FaultPoint.StandbyApplied, this);

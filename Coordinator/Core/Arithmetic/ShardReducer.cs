@@ -14,6 +14,7 @@ public readonly record struct NodeMemory(NativeBuffer Buffer, int Start);
 public sealed class ShardReducer : IDisposable
 {
     private readonly ParameterLayout _layout;
+    private readonly int _longestChunk;
     private NativeBuffer? _scratch;
 
     public ShardReducer(ShardRange range, ParameterLayout layout)
@@ -22,6 +23,7 @@ public sealed class ShardReducer : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(range.EndChunk, layout.ChunkCount);
         Range = range;
         _layout = layout;
+        _longestChunk = Enumerable.Range(range.FirstChunk, range.ChunkCount).Max(i => layout.Chunk(i).Length);
         ParameterChunkCount = Math.Clamp(layout.ParameterChunkCount - range.FirstChunk, 0, range.ChunkCount);
     }
 
@@ -55,8 +57,8 @@ public sealed class ShardReducer : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(chunk);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(chunk, Range.ChunkCount);
         if (nodes.Count != program.Nodes.Count) throw new ArgumentException($"the program adds {program.Nodes.Count} nodes, not {nodes.Count}", nameof(nodes));
-        var start = chunk * Limits.ChunkFloats;
-        var (_, length) = _layout.Chunk(Range.FirstChunk + chunk);
+        var (offset, length) = _layout.Chunk(Range.FirstChunk + chunk);
+        var start = offset - Range.Offset;
         var result = summed.Slice(start, length);
         var wantsNorm = chunk < ParameterChunkCount;
         if (program.Additions.Count == 0)
@@ -70,7 +72,7 @@ public sealed class ShardReducer : IDisposable
             var (target, left, right) = program.Additions[i];
             var l = Read(left, nodes, scratch, start, length);
             var r = Read(right, nodes, scratch, start, length);
-            if (target.Kind == OperandKind.Scratch) Sum.Add(scratch.Slice(target.Index * Limits.ChunkFloats, length), l, r);
+            if (target.Kind == OperandKind.Scratch) Sum.Add(scratch.Slice(target.Index * _longestChunk, length), l, r);
             else if (wantsNorm) return Sum.AddAndSquare(result, l, r);
             else Sum.Add(result, l, r);
         }
@@ -83,20 +85,20 @@ public sealed class ShardReducer : IDisposable
         _scratch = null;
     }
 
-    private static ReadOnlySpan<float> Read(Operand operand, IReadOnlyList<NodeMemory> nodes, Span<float> scratch, int start, int length) =>
+    private ReadOnlySpan<float> Read(Operand operand, IReadOnlyList<NodeMemory> nodes, Span<float> scratch, int start, int length) =>
         operand.Kind == OperandKind.Node
             ? Node(nodes[operand.Index], start, length)
-            : scratch.Slice(operand.Index * Limits.ChunkFloats, length);
+            : scratch.Slice(operand.Index * _longestChunk, length);
 
     private static ReadOnlySpan<float> Node(NodeMemory node, int start, int length) => node.Buffer.Span.Slice(node.Start + start, length);
 
     private Span<float> Scratch(int chunks)
     {
         if (chunks == 0) return [];
-        if (_scratch is null || _scratch.Length < chunks * Limits.ChunkFloats)
+        if (_scratch is null || _scratch.Length < chunks * _longestChunk)
         {
             _scratch?.Dispose();
-            _scratch = NativeBuffer.Allocate(chunks * Limits.ChunkFloats);
+            _scratch = NativeBuffer.Allocate(chunks * _longestChunk);
         }
         return _scratch.Span;
     }

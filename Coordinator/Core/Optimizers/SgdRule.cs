@@ -3,81 +3,61 @@ using Cluster.Contracts;
 namespace Cluster.Coordinator.Core;
 
 /// <summary>
-/// Stochastic gradient descent by the definitions of torch.optim.SGD
-/// (https://pytorch.org/docs/stable/generated/torch.optim.SGD.html; Sutskever et al., 2013, in PyTorch's form), and
-/// decoupled weight decay (Loshchilov and Hutter, 2019). The coefficients as float32, as PyTorch rounds its scalars
-/// before it applies them to a float32 tensor.
+/// Stochastic gradient descent: momentum in the form of torch.optim.SGD
+/// (https://pytorch.org/docs/stable/generated/torch.optim.SGD.html), b = μ·b + (1 − dampening)·g, w −= lr·b, the first step
+/// undamped; or in the classical form (Sutskever et al., 2013), v = μ·v − lr·g, w += v. The classical form's Nesterov
+/// variant is the paper's, seen from the point where it takes the gradient: w += μ·v − lr·g (Bengio et al., 2013).
+/// Nesterov without momentum is plain SGD; PyTorch refuses it.
 /// </summary>
-public sealed class SgdRule
+public sealed class SgdRule : UpdateRule
 {
     /// <summary>PyTorch's name of the momentum in an optimizer's state.</summary>
     public const string MomentumSlot = "momentum_buffer";
 
-    private SgdRule(OptimizerOptions options) => Options = options;
+    internal SgdRule(OptimizerOptions options, long trainingSamples) : base(options, trainingSamples) { }
 
-    public OptimizerOptions Options { get; }
+    public override IReadOnlyList<string> SlotNames => Options.Momentum != 0 ? [MomentumSlot] : [];
 
-    /// <summary>True if the rule keeps a momentum per parameter.</summary>
-    public bool HasMomentum => Options.Momentum != 0;
-
-    /// <summary>The rule's state per parameter, by PyTorch's names; for hashes and checkpoints.</summary>
-    public IReadOnlyList<string> SlotNames => HasMomentum ? [MomentumSlot] : [];
-
-    /// <exception cref="UserMistakeException">A coefficient out of range, or Nesterov with dampening. (Nesterov without momentum is plain SGD here; PyTorch refuses it.)</exception>
-    public static SgdRule Create(OptimizerOptions options)
+    internal override void Run(in PassMemory memory, in GradientTerms terms, double rate, in ApplyArguments step, VectorWidth width)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        Require(double.IsFinite(options.Momentum) && options.Momentum >= 0, $"momentum {options.Momentum} must be a number of at least 0");
-        Require(double.IsFinite(options.WeightDecay) && options.WeightDecay >= 0, $"weight decay {options.WeightDecay} must be a number of at least 0");
-        Require(double.IsFinite(options.Dampening) && options.Dampening >= 0, $"dampening {options.Dampening} must be a number of at least 0");
-        Require(double.IsFinite(options.ClipNorm) && options.ClipNorm >= 0, $"clip norm {options.ClipNorm} must be a number of at least 0; 0 turns clipping off");
-        Require(!options.Nesterov || options.Dampening == 0, "Nesterov momentum cannot be damped: set dampening to 0, or turn Nesterov off");
-        return new SgdRule(options);
+        if (Options.MomentumForm == "classical")
+        {
+            FusedPass.Run(memory, terms, new ClassicalKernel((float)rate, (float)Options.Momentum, Options.Momentum != 0, Options.Nesterov), width);
+            return;
+        }
+        var kernel = new Kernel((float)rate, (float)Options.Momentum, (float)(1 - Options.Dampening), Options.Momentum != 0, step.AppliedSteps == 0, Options.Nesterov);
+        FusedPass.Run(memory, terms, kernel, width);
     }
 
-    /// <summary>True if this entry's weights decay.</summary>
-    public bool Decays(StateEntry entry)
+    private readonly record struct Kernel(float Rate, float Momentum, float GradientShare, bool HasMomentum, bool IsFirst, bool Nesterov) : IStepKernel
     {
-        ArgumentNullException.ThrowIfNull(entry);
-        return Options.WeightDecay != 0 && entry.Kind == StateKind.Parameter && (entry.Decays || Options.DecayNormAndBias);
+        public unsafe TVector Step<TLanes, TVector>(TVector weight, TVector gradient, in PassMemory memory, nint i)
+            where TLanes : struct, ILanes<TVector>
+            where TVector : struct
+        {
+            if (HasMomentum)
+            {
+                var mu = TLanes.Of(Momentum);
+                var buffer = IsFirst ? gradient : TLanes.Add(TLanes.Multiply(mu, TLanes.Load(memory.First + i)), TLanes.Multiply(TLanes.Of(GradientShare), gradient));
+                TLanes.Store(buffer, memory.First + i);
+                gradient = Nesterov ? TLanes.Add(gradient, TLanes.Multiply(mu, buffer)) : buffer;
+            }
+            return TLanes.Subtract(weight, TLanes.Multiply(TLanes.Of(Rate), gradient));
+        }
     }
 
-    /// <summary>The coefficients of one step for parameters that decay, or that do not.</summary>
-    internal SgdFactors Factors(in ApplyArguments step, bool decays) => new(
-        Samples: step.Samples,
-        Scale: (float)step.Scale,
-        LearningRate: (float)step.LearningRate,
-        Momentum: (float)Options.Momentum,
-        GradientShare: (float)(1 - Options.Dampening),
-        CoupledDecay: decays && Options.PenaltyOf() == PenaltyKind.L2 ? (float)Options.WeightDecay : 0,
-        Keep: decays && Options.PenaltyOf() == PenaltyKind.Decoupled ? (float)(1 - step.LearningRate * Options.WeightDecay) : 1,
-        HasMomentum: HasMomentum,
-        IsFirst: step.IsFirstAppliedStep,
-        Nesterov: Options.Nesterov);
-
-    private static void Require(bool holds, string message)
+    private readonly record struct ClassicalKernel(float Rate, float Momentum, bool HasMomentum, bool Nesterov) : IStepKernel
     {
-        if (!holds) throw new UserMistakeException(message);
+        public unsafe TVector Step<TLanes, TVector>(TVector weight, TVector gradient, in PassMemory memory, nint i)
+            where TLanes : struct, ILanes<TVector>
+            where TVector : struct
+        {
+            var step = TLanes.Multiply(TLanes.Of(Rate), gradient);
+            if (!HasMomentum) return TLanes.Subtract(weight, step);
+            var mu = TLanes.Of(Momentum);
+            var velocity = TLanes.Subtract(TLanes.Multiply(mu, TLanes.Load(memory.First + i)), step);
+            TLanes.Store(velocity, memory.First + i);
+            return TLanes.Add(weight, Nesterov ? TLanes.Subtract(TLanes.Multiply(mu, velocity), step) : velocity);
+        }
     }
 }
-
-/// <summary>What one step's update depends on besides the tensors; all of it is in the commit record.</summary>
-/// <param name="Samples">n: the summed gradient is divided by it.</param>
-/// <param name="LeafCount">L: the summed buffers are divided by it.</param>
-/// <param name="Scale">Factor of the clipping.</param>
-/// <param name="LearningRate">Of this step.</param>
-/// <param name="IsFirstAppliedStep">True until a step has been applied: the momentum then starts as the gradient, undamped.</param>
-public readonly record struct ApplyArguments(int Samples, int LeafCount, double Scale, double LearningRate, bool IsFirstAppliedStep);
-
-/// <summary>One step's coefficients in float32.</summary>
-internal readonly record struct SgdFactors(
-    float Samples,
-    float Scale,
-    float LearningRate,
-    float Momentum,
-    float GradientShare,
-    float CoupledDecay,
-    float Keep,
-    bool HasMomentum,
-    bool IsFirst,
-    bool Nesterov);

@@ -108,14 +108,17 @@ public abstract record ReplicaEffect
     public sealed record SendState : ReplicaEffect;
 
     /// <summary>Make the record's version out of the one before; that one stays as the previous.</summary>
-    /// <param name="IsFirst">No step was applied before.</param>
-    public sealed record Apply(CommitRecord Record, bool IsFirst) : ReplicaEffect;
+    /// <param name="AppliedSteps">Steps that were applied (not skipped) before.</param>
+    public sealed record Apply(CommitRecord Record, long AppliedSteps) : ReplicaEffect;
 
     /// <summary>Send the version to all workers.</summary>
     public sealed record Publish(WeightsVersion Version) : ReplicaEffect;
 
     /// <summary>Send this version, the current or the previous one, to a worker that lacks it.</summary>
     public sealed record SendWeights(WorkerId Worker, WeightsVersion Version, bool IsPrevious) : ReplicaEffect;
+
+    /// <summary>Send the average of the weights up to this version, the current one, to a worker that evaluates it.</summary>
+    public sealed record SendAverage(WorkerId Worker, WeightsVersion Version) : ReplicaEffect;
 
     /// <summary>Hand the version to whoever asked.</summary>
     public sealed record Snapshot(SnapshotShard Request) : ReplicaEffect;

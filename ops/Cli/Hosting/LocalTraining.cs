@@ -93,7 +93,7 @@ public static class LocalTraining
     {
         var options = run.Options;
         var schedule = LearningRateSchedule.For(options, train.Count);
-        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, options.Optimizer.ClipNorm, PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
+        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Of(options.Optimizer, layout, train.Count), PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
         var testBatches = !options.Evaluate ? 0 : EvaluationSubset.Of(test.Count, options.EvalSamples).Batches();
         var checkpoints = options.CheckpointEvery switch
         {
@@ -103,7 +103,8 @@ public static class LocalTraining
         };
         return new RunPlan(
             run.RunId, options.Seed, layout, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, new TermRules(1, 0, 0), schedule,
-            testBatches, options.EvalEvery, checkpoints);
+            testBatches, options.EvalEvery, checkpoints)
+        { EvaluatesAverage = options.Optimizer.EmaDecay > 0 };
     }
 
     private static NonFinitePolicy PolicyOf(string word) => word switch

@@ -27,7 +27,7 @@ internal static class RunComposition
             () => workers, worker => workers[worker.Index], replica => slots[replica.Shard.Index],
             e => coordinator.Tell(new CoordinatorActor.Broken($"a parameter shard failed: {e.Message}")));
         slots = [.. ShardPlan.Deal(layout, options.Ps).Ranges.Select(range => Spawn(
-            system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), store.ReadTerm(), new ShardSettings(range.Shard, layout, range, options.Optimizer), shardPeers), range.Shard.ToString()))];
+            system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), store.ReadTerm(), new ShardSettings(range.Shard, layout, range, options.Optimizer) { TrainingSamples = train.Count }, shardPeers), range.Shard.ToString()))];
         var peers = new WorkerPeers(() => coordinator, replica => slots[replica.Shard.Index], replica => slots[replica.Shard.Index]);
         for (var index = 0; index < workers.Length; index++)
         {

@@ -5,7 +5,7 @@ namespace Cluster.Core.Tests;
 
 public sealed class ShardReducerSpecs
 {
-    private static readonly ParameterLayout Layout = ArithmeticFixtures.Layout();
+    private static readonly ParameterLayout Layout = ArithmeticFixtures.Layout(), Rows = ArithmeticFixtures.Layout(wholeRows: true);
 
     /// <summary>The value of a node over the whole state, by the definition of the tree.</summary>
     private static float[] Value(TreeNode node, int leafCount)
@@ -41,22 +41,22 @@ public sealed class ShardReducerSpecs
         }
         var program = tree.Program();
         var buffers = program.Nodes.Select(n => ArithmeticFixtures.Native(Value(n, leafCount))).ToArray();
-        foreach (var shards in new[] { 1, 2, Layout.ChunkCount })
+        foreach (var (layout, shards) in new[] { (Layout, 1), (Layout, 2), (Layout, Layout.ChunkCount), (Rows, 1), (Rows, Rows.ChunkCount) })
         {
-            var actual = new float[Layout.StateFloats];
+            var actual = new float[layout.StateFloats];
             var norms = new List<double>();
-            foreach (var range in ShardPlan.Deal(Layout, shards).Ranges)
+            foreach (var range in ShardPlan.Deal(layout, shards).Ranges)
             {
-                using var reducer = new ShardReducer(range, Layout);
+                using var reducer = new ShardReducer(range, layout);
                 var squares = new double[reducer.ParameterChunkCount];
                 reducer.Reduce(program, At(range.Offset, [.. buffers]), actual.AsSpan(range.Offset, range.Length), squares);
                 norms.AddRange(squares);
             }
             ArithmeticFixtures.SameBits(expected, actual, $"{shards} shards");
-            Assert.Equal(Layout.ParameterChunkCount, norms.Count);
+            Assert.Equal(layout.ParameterChunkCount, norms.Count);
             for (var chunk = 0; chunk < norms.Count; chunk++)
             {
-                var (start, length) = Layout.Chunk(chunk);
+                var (start, length) = layout.Chunk(chunk);
                 Assert.Equal(ChunkNorm.SumOfSquares(expected.AsSpan(start, length), VectorWidth.Scalar), norms[chunk]);
             }
         }

@@ -37,9 +37,9 @@ public sealed class SgdGoldenSpecs
             Penalty = decay == "decoupled" ? "decoupled" : null,
             ClipNorm = golden.Flag("clip") ? Clip : 0,
         };
-        var update = new ShardUpdate(ShardPlan.Deal(Layout, 1).Ranges[0], Layout, SgdRule.Create(options));
+        var update = new ShardUpdate(ShardPlan.Deal(Layout, 1).Ranges[0], Layout, UpdateRule.Create(options));
         float[] summed = new float[Layout.StateFloats], weights = new float[Layout.StateFloats], next = new float[Layout.StateFloats];
-        var momentum = new float[update.MomentumLength];
+        var slots = update.Slots.Select(s => NativeBuffer.Allocate(s.Length)).ToArray();
         const int Count = WeightCount + BiasCount;
         for (var i = 0; i < Count; i++) weights[i] = (float)Initial(i);
         var kept = golden.GetProperty("weights");
@@ -48,15 +48,16 @@ public sealed class SgdGoldenSpecs
         {
             for (var i = 0; i < Count; i++) summed[i] = (float)SummedGradient(i, step);
             var norm = GlobalNorm.OfMean([ChunkNorm.SumOfSquares(summed)], Samples);
-            var arguments = new ApplyArguments(Samples, 8, Clipping.Scale(norm, options.ClipNorm), Rate(step), step == 1);
-            update.Apply(summed, weights, next, momentum, arguments);
+            var arguments = new ApplyArguments(Samples, 8, Clipping.Scale(norm, options.ClipNorm), Rate(step), step - 1);
+            update.Apply(summed, weights, next, slots, arguments);
             (weights, next) = (next, weights);
             if (!kept.TryGetProperty(step.ToString(), out var expected)) continue;
             AssertClose(expected.Floats(), weights.AsSpan(0, Count), $"weights after step {step}");
             compared++;
         }
         Assert.Equal(4, compared);
-        if (options.Momentum != 0) AssertClose(golden.GetProperty("momentum_buffer").Floats(), momentum.AsSpan(0, Count), "momentum");
+        if (options.Momentum != 0) AssertClose(golden.GetProperty("momentum_buffer").Floats(), slots[0].Span[..Count], "momentum");
+        foreach (var slot in slots) slot.Dispose();
     }
 
     /// <summary>Error relative to the tensor's norm.</summary>

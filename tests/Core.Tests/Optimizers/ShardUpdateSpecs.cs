@@ -33,10 +33,16 @@ public sealed class ShardUpdateSpecs
         Array.Fill(next, float.NaN); // whatever the update leaves out shows
         foreach (var range in ShardPlan.Deal(Layout, shards).Ranges)
         {
-            var update = new ShardUpdate(range, Layout, SgdRule.Create(options));
+            var update = new ShardUpdate(range, Layout, UpdateRule.Create(options));
+            var slots = update.Slots.Select(s => ArithmeticFixtures.Native(momentum.AsSpan(range.Offset, s.Length))).ToArray();
             update.Apply(
                 summed.AsSpan(range.Offset, range.Length), weights.AsSpan(range.Offset, range.Length), next.AsSpan(range.Offset, range.Length),
-                update.MomentumLength == 0 ? [] : momentum.AsSpan(range.Offset, update.MomentumLength), new ApplyArguments(500, 7, 0.7, 0.1, isFirst), width);
+                slots, new ApplyArguments(500, 7, 0.7, 0.1, isFirst ? 0 : 3), width);
+            foreach (var slot in slots)
+            {
+                slot.Span.CopyTo(momentum.AsSpan(range.Offset));
+                slot.Dispose();
+            }
         }
         return (next, momentum);
     }
@@ -74,7 +80,8 @@ public sealed class ShardUpdateSpecs
         var range = ShardPlan.Deal(Layout, 1).Ranges[0];
         var (summed, weights, momentum) = State();
         var next = new float[Layout.StateFloats];
-        var update = new ShardUpdate(range, Layout, SgdRule.Create(Rules[0]));
+        var update = new ShardUpdate(range, Layout, UpdateRule.Create(Rules[0]));
+        NativeBuffer[] slots = [ArithmeticFixtures.Native(momentum)];
         using var reducer = new ShardReducer(range, Layout);
         var program = ReductionProgram.OverLeaves(4);
         var nodes = program.Nodes.Select(_ => ArithmeticFixtures.Native(summed)).ToArray();
@@ -83,13 +90,13 @@ public sealed class ShardUpdateSpecs
         void Once()
         {
             reducer.Reduce(program, memory, summed, squares);
-            update.Apply(summed, weights, next, momentum, new ApplyArguments(512, 4, 1, 0.1, false));
+            update.Apply(summed, weights, next, slots, new ApplyArguments(512, 4, 1, 0.1, 1));
         }
         Once();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 10; i++) Once();
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
-        foreach (var node in nodes) node.Dispose();
+        foreach (var buffer in nodes.Concat(slots)) buffer.Dispose();
     }
 
     [Fact]
@@ -125,9 +132,9 @@ public sealed class ShardUpdateSpecs
     {
         foreach (var range in Enumerable.Range(1, Layout.ChunkCount).SelectMany(p => ShardPlan.Deal(Layout, p).Ranges))
         {
-            var update = new ShardUpdate(range, Layout, SgdRule.Create(Rules[0]));
+            var update = new ShardUpdate(range, Layout, UpdateRule.Create(Rules[0]));
             var next = 0;
-            foreach (var (kind, offset, length) in update.Segments)
+            foreach (var (kind, offset, length, treatment) in update.Segments)
             {
                 Assert.Equal(next, offset);
                 Assert.True(length > 0);
@@ -139,9 +146,9 @@ public sealed class ShardUpdateSpecs
                     {
                         null => SegmentKind.Padding,
                         { Kind: StateKind.Buffer } => SegmentKind.Buffers,
-                        { Decays: true } => SegmentKind.DecayedWeights,
                         _ => SegmentKind.Weights,
                     });
+                    Assert.Equal(entry is { Decays: true } ? Rules[0].WeightDecay : 0, treatment.Penalty.L2);
                 }
                 next = offset + length;
             }
@@ -153,10 +160,10 @@ public sealed class ShardUpdateSpecs
     public void Decay_of_norms_and_biases_is_asked_for_by_its_option()
     {
         var bias = Layout["bn1.bias"];
-        Assert.False(SgdRule.Create(Rules[0]).Decays(bias));
-        Assert.True(SgdRule.Create(Rules[2]).Decays(bias));
-        Assert.False(SgdRule.Create(Rules[2]).Decays(Layout["bn1.running_mean"]));
-        Assert.False(SgdRule.Create(Rules[3]).Decays(Layout["fc.weight"]));
+        Assert.Equal(0, UpdateRule.Create(Rules[0]).PenaltyOf(bias).L2);
+        Assert.Equal(0.01, UpdateRule.Create(Rules[2]).PenaltyOf(bias).L2);
+        Assert.Equal(default, UpdateRule.Create(Rules[2]).PenaltyOf(Layout["bn1.running_mean"]));
+        Assert.Equal(default, UpdateRule.Create(Rules[3]).PenaltyOf(Layout["fc.weight"]));
     }
 
     [Fact]
@@ -166,30 +173,31 @@ public sealed class ShardUpdateSpecs
         var (_, weights, _) = State();
         weights[5] = float.NaN;
         var next = new float[Layout.StateFloats];
-        new ShardUpdate(range, Layout, SgdRule.Create(Rules[0])).Skip(weights, next);
+        new ShardUpdate(range, Layout, UpdateRule.Create(Rules[0])).Skip(weights, next);
         ArithmeticFixtures.SameBits(weights, next);
     }
 
     [Fact]
     public void Momentum_of_a_shard_covers_its_parameters_only()
     {
-        var updates = ShardPlan.Deal(Layout, Layout.ChunkCount).Ranges.Select(r => new ShardUpdate(r, Layout, SgdRule.Create(Rules[0]))).ToArray();
-        Assert.Equal(Layout.BufferOffset, updates.Sum(u => u.MomentumLength));
-        Assert.Equal(0, updates[^1].MomentumLength);
-        Assert.Equal([SgdRule.MomentumSlot], SgdRule.Create(Rules[0]).SlotNames);
-        Assert.Empty(SgdRule.Create(Rules[3]).SlotNames);
+        var updates = ShardPlan.Deal(Layout, Layout.ChunkCount).Ranges.Select(r => new ShardUpdate(r, Layout, UpdateRule.Create(Rules[0]))).ToArray();
+        Assert.Equal(Layout.BufferOffset, updates.Sum(u => u.Slots.Sum(s => s.Length)));
+        Assert.Empty(updates[^1].Slots);
+        Assert.Equal(["momentum_buffer"], UpdateRule.Create(Rules[0]).SlotNames);
+        Assert.Empty(UpdateRule.Create(Rules[3]).SlotNames);
     }
 
     [Fact]
     public void Wrong_lengths_and_counts_are_refused()
     {
         var range = ShardPlan.Deal(Layout, 1).Ranges[0];
-        var update = new ShardUpdate(range, Layout, SgdRule.Create(Rules[3]));
+        var update = new ShardUpdate(range, Layout, UpdateRule.Create(Rules[3]));
         var right = new float[range.Length];
-        Assert.Throws<ArgumentException>(() => update.Apply(right.AsSpan(1), right, right, [], new ApplyArguments(1, 1, 1, 1, true)));
-        Assert.Throws<ArgumentException>(() => update.Apply(right, right, right, new float[1], new ApplyArguments(1, 1, 1, 1, true)));
-        Assert.ThrowsAny<ArgumentException>(() => update.Apply(right, right, right, [], new ApplyArguments(0, 1, 1, 1, true)));
-        Assert.ThrowsAny<ArgumentException>(() => update.Apply(right, right, right, [], new ApplyArguments(1, 0, 1, 1, true)));
+        using var extra = NativeBuffer.Allocate(1);
+        Assert.Throws<ArgumentException>(() => update.Apply(right.AsSpan(1), right, right, [], new ApplyArguments(1, 1, 1, 1, 0)));
+        Assert.Throws<ArgumentException>(() => update.Apply(right, right, right, [extra], new ApplyArguments(1, 1, 1, 1, 0)));
+        Assert.ThrowsAny<ArgumentException>(() => update.Apply(right, right, right, [], new ApplyArguments(0, 1, 1, 1, 0)));
+        Assert.ThrowsAny<ArgumentException>(() => update.Apply(right, right, right, [], new ApplyArguments(1, 0, 1, 1, 0)));
     }
 
     [Theory]
@@ -200,7 +208,7 @@ public sealed class ShardUpdateSpecs
     [InlineData(0.9, 0, false, -1, 0)]
     [InlineData(0.9, 0, false, 0, -1)]
     public void Impossible_coefficients_are_user_mistakes(double momentum, double dampening, bool nesterov, double decay, double clip) =>
-        Assert.Throws<UserMistakeException>(() => SgdRule.Create(
+        Assert.Throws<UserMistakeException>(() => UpdateRule.Create(
             new OptimizerOptions { Momentum = momentum, Dampening = dampening, Nesterov = nesterov, WeightDecay = decay, ClipNorm = clip }));
 
     [Fact]
