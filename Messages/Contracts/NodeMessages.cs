@@ -22,6 +22,7 @@ public sealed record OptionText([property: Key(0)] string Key, [property: Key(1)
 /// <param name="TotalSteps">Last step of the run.</param>
 /// <param name="Term">An empty shard obeys nobody up to it.</param>
 /// <param name="Folder">The run's folder as the coordinator sees it; on the same machine its term file counts too.</param>
+/// <param name="TrainingSamples">Of the training set: a shard's penalty may need it, and shards read no data.</param>
 [MessagePackObject]
 public sealed record Welcome(
     [property: Key(0)] string RunId,
@@ -31,7 +32,8 @@ public sealed record Welcome(
     [property: Key(4)] string LayoutHash,
     [property: Key(5)] long TotalSteps,
     [property: Key(6)] Term Term,
-    [property: Key(7)] string Folder);
+    [property: Key(7)] string Folder,
+    [property: Key(8)] int TrainingSamples = 0);
 
 /// <summary>Node to coordinator: data and model are loaded; this is what they are.</summary>
 /// <param name="DataFingerprint">Empty for a node that reads no data.</param>

@@ -31,7 +31,7 @@ internal sealed class ClusterRun : IAsyncDisposable
     private const ulong Seed = 3;
     private const int Batch = 64, Microbatches = 8;
 
-    public ClusterRun() => _checkpoints = new MemoryCheckpoints(Layout);
+    public ClusterRun() => _checkpoints = new MemoryCheckpoints(LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount));
 
     public int Workers { get; init; } = 2;
     public int Shards { get; init; } = 2;
@@ -64,7 +64,7 @@ internal sealed class ClusterRun : IAsyncDisposable
 
     public string Folder => _folder.FullName;
 
-    public ParameterLayout Layout => LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount);
+    public ParameterLayout Layout => LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount, Optimizer.NeedsWholeRows());
 
     public IReadOnlyCollection<NodeId> LivingNodes => [.. _nodes.Keys.Order()];
 
@@ -139,9 +139,9 @@ internal sealed class ClusterRun : IAsyncDisposable
         var pipeline = new AugmentationPipeline(new AugmentationOptions { PadCrop = 2, Flip = true }, train, Seed);
         var plain = new AugmentationPipeline(new AugmentationOptions(), test, Seed);
         var actor = _system.ActorOf(WorkerActor.Props(
-            new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, LogitScale: 1),
+            new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
             new WorkerPeers(() => _coordinator, Slot, Slot),
-            () => new LinearEngine(train.Shape, train.ClassCount) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
+            () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
             () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, worker.ToString()),
             () => new EvaluationBatches(test, plain, 200)));
         _workers[worker] = actor;
@@ -160,6 +160,9 @@ internal sealed class ClusterRun : IAsyncDisposable
         _system.Stop(actor);
         _coordinator?.Tell(new CoordinatorActor.WorkerGone(new WorkerId(index), "killed by the test", IsPlanned: false));
     }
+
+    /// <summary>The state of a version that was checkpointed; the caller releases it.</summary>
+    public LoadShard Checkpoint(WeightsVersion version) => _checkpoints.Load(version);
 
     /// <summary>The log on disk.</summary>
     public IReadOnlyList<CommitRecord> Log() => [.. CommitLog.Read(File.ReadAllBytes(Path.Combine(Folder, RunStore.CommitsName))).Lines.Select(static l => l.Record)];

@@ -47,7 +47,7 @@ internal sealed record LocalRun
         var (train, test) = Datasets.Open("synthetic", Seed);
         using var _ = train;
         using var __ = test;
-        var layout = LinearEngine.LayoutOf(train.Shape, train.ClassCount);
+        var layout = LinearEngine.LayoutOf(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows());
         var plan = ShardPlan.Deal(layout, Shards);
         var rules = new StepRules(Shards, layout.ParameterChunkCount, StepScaling.Of(Optimizer, layout, train.Count), NonFinite, StragglerRules.Default);
         var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
@@ -74,9 +74,9 @@ internal sealed record LocalRun
             {
                 var i = index;
                 workers[i] = system.ActorOf(WorkerActor.Props(
-                    new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, LogitScale: 1),
+                    new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
                     peers,
-                    () => new LinearEngine(train.Shape, train.ClassCount) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
+                    () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
                     () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, $"worker-{i}"),
                     () => new EvaluationBatches(test, plain, 200)), $"worker-{i}");
                 coordinator.Tell(new CoordinatorActor.WorkerAt(new WorkerId(i), workers[i]));

@@ -31,7 +31,7 @@ internal sealed class MemoryCheckpoints(ParameterLayout layout) : ICheckpointWri
             part.Weights.Span.CopyTo(state.Span[part.Offset..]);
             foreach (var (name, values) in part.Slots)
             {
-                if (!slots.TryGetValue(name, out var slot)) slots[name] = slot = NativeBuffer.Allocate(layout.BufferOffset);
+                if (!slots.TryGetValue(name, out var slot)) slots[name] = slot = NativeBuffer.Allocate(StateSlots.LengthOf(name, layout));
                 values.Span.CopyTo(slot.Span[part.Offset..]);
             }
         }

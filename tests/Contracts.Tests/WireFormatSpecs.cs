@@ -100,8 +100,8 @@ public sealed class WireFormatSpecs
 
         [typeof(JoinNote)] = (new JoinNote("0.1", ":1", "gone", 300), "94" + "a3302e31" + "a23a31" + Gone + "cd012c"),
         [typeof(OptionText)] = (new OptionText("lr", "0.1"), "92" + "a26c72" + "a3302e31"),
-        [typeof(Welcome)] = (new Welcome("r", "ps-0", [new OptionText("lr", "0.1")], "gone", ":1", 300, new Term(2), "/r"),
-            "98" + "a172" + "a470732d30" + "91" + "92" + "a26c72" + "a3302e31" + Gone + "a23a31" + "cd012c" + TermHex + "a22f72"),
+        [typeof(Welcome)] = (new Welcome("r", "ps-0", [new OptionText("lr", "0.1")], "gone", ":1", 300, new Term(2), "/r", 1000),
+            "99" + "a172" + "a470732d30" + "91" + "92" + "a26c72" + "a3302e31" + Gone + "a23a31" + "cd012c" + TermHex + "a22f72" + "cd03e8"),
         [typeof(NodeReady)] = (new NodeReady("", "gone", ":1", "lr"), "94" + "a0" + Gone + "a23a31" + "a26c72"),
         [typeof(ShardNode)] = (new ShardNode(Node, ":1"), "92" + NodeHex + "a23a31"),
         [typeof(ShardNodes)] = (new ShardNodes([new ShardNode(Node, ":1")]), "91" + "91" + "92" + NodeHex + "a23a31"),

@@ -35,7 +35,6 @@ internal static class Segments
     public static Segment[] Cut(ShardRange range, ParameterLayout layout, UpdateRule rule)
     {
         var segments = new List<Segment>();
-        var chunk = range.FirstChunk;
         var next = range.Offset;
         var tensor = -1;
         foreach (var entry in layout.Entries)
@@ -57,32 +56,24 @@ internal static class Segments
         {
             while (start < end)
             {
-                while (EndOf(chunk) <= start) chunk++;
-                var stop = Math.Min(end, EndOf(chunk));
+                var stop = Math.Min(end, layout.EndOfChunk(start));
                 if (treatment.Unit > 0 && (start - tensorStart) % treatment.Unit + (stop - tensorStart) % treatment.Unit != 0)
                     throw new ClusterException($"a chunk's edge cuts an output unit of {treatment.Unit} weights between {start} and {stop}");
                 var previous = segments.Count > 0 ? segments[^1] : default;
-                if (previous.Length > 0 && previous.Kind == kind && previous.Treatment == treatment && start != layout.Chunk(chunk).Start)
+                if (previous.Length > 0 && previous.Kind == kind && previous.Treatment == treatment && start != range.Offset && layout.EndOfChunk(start - 1) != start)
                     segments[^1] = previous with { Length = previous.Length + stop - start };
                 else
                     segments.Add(new Segment(kind, start - range.Offset, stop - start, treatment));
                 start = stop;
             }
         }
-
-        int EndOf(int index)
-        {
-            var (start, length) = layout.Chunk(index);
-            return start + length;
-        }
     }
 
     private static Treatment TreatmentOf(StateEntry entry, int tensor, UpdateRule rule)
     {
         var options = rule.Options;
-        var hasRows = entry.Shape.Count >= 2;
-        var isBounded = options.MaxNorm > 0 && hasRows;
-        var unit = !isBounded && options.ClipAdaptive == 0 ? 0 : hasRows ? entry.Length / entry.Shape[0] : entry.Length;
+        var isBounded = options.MaxNorm > 0 && entry.Shape.Count > 1;
+        var unit = isBounded || options.ClipAdaptive > 0 ? entry.RowLength : 0;
         return new Treatment(rule.Groups.Of(entry.Name).Rate, rule.PenaltyOf(entry), options.NeedsTensorSums() ? tensor : -1, unit, isBounded);
     }
 }

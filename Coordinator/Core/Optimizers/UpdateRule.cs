@@ -10,6 +10,8 @@ public abstract class UpdateRule
 {
     private protected UpdateRule(OptimizerOptions options, long trainingSamples) => (Options, TrainingSamples, Groups) = (options, trainingSamples, ParameterGroups.Parse(options.Groups));
 
+    private static readonly string[] Kinds = ["sgd", "adam", "adamw", "adagrad", "rmsprop", "lars"];
+
     public OptimizerOptions Options { get; }
 
     /// <summary>n of the penalty λ/n; 0 where nothing needs it.</summary>
@@ -35,7 +37,10 @@ public abstract class UpdateRule
         {
             "sgd" => new SgdRule(options, trainingSamples),
             "adam" or "adamw" => new AdamRule(options, trainingSamples),
-            _ => throw new UserMistakeException($"no optimizer is called '{options.Kind}'"),
+            "adagrad" => new AdagradRule(options, trainingSamples),
+            "rmsprop" => new RmsPropRule(options, trainingSamples),
+            "lars" => new LarsRule(options, trainingSamples),
+            _ => throw new UserMistakeException($"no optimizer is called '{options.Kind}'{NearestName.Hint(options.Kind, Kinds)}"),
         };
     }
 

@@ -22,7 +22,7 @@ public static class OptionTable
     [
         Choice(What, "model", "--model", "Architecture.", [.. KnownNames.Models.Select(model => model.Name)], mayBeNull: false,
             o => o.Model, (o, v) => o with { Model = v! }),
-        Choice(What, "stem", "--stem", "First layers of a ResNet; unset: images of at most 64 pixels get the CIFAR stem.", KnownNames.Stems, mayBeNull: true,
+        Choice(What, "stem", "--stem", "First layers of a model that has both; unset: images of at most 64 pixels get the CIFAR stem.", KnownNames.Stems, mayBeNull: true,
             o => o.Stem, (o, v) => o with { Stem = v }),
         OptionalReal(What, "dropout", "--dropout", "Share of activations that the architecture's dropout layers set to zero; unset: the architecture's own.", new(0, 1, MaximumExcluded: true),
             o => o.Dropout, (o, v) => o with { Dropout = v }),
@@ -53,6 +53,8 @@ public static class OptionTable
             o => o.EarlyStopping.Metric, (o, v) => o with { EarlyStopping = o.EarlyStopping with { Metric = v! } }),
         Switch(HowLong, "evaluate", "--evaluate", "Evaluate on the test set at the end and when eval-every says so; false to measure speed alone.",
             o => o.Evaluate, (o, v) => o with { Evaluate = v }),
+        Integer<int>(HowLong, "eval-samples", "--eval-samples", "Samples of the test set that are evaluated, drawn once and the same for every run; 0 = all.", NumberRange.NotNegative,
+            o => o.EvalSamples, (o, v) => o with { EvalSamples = v }, "samples"),
         OptionalInteger(HowLong, "checkpoint-every", "--checkpoint-every", "Write a checkpoint every so many steps; null = every minute and at the end; 0 = none at all.", NumberRange.NotNegative,
             o => o.CheckpointEvery, (o, v) => o with { CheckpointEvery = v }, "steps"),
         Integer<int>(HowLong, "checkpoint-keep", "--checkpoint-keep", "Newest checkpoints to keep, besides the one with the best test accuracy.", NumberRange.FromOne,

@@ -12,7 +12,7 @@ public static class ResumeCheck
     /// <summary>Rows that say how, where and how long a run is carried out.</summary>
     private static readonly HashSet<string> MayChange =
     [
-        "workers", "ps", "replicas", "audit-every", "device", "eval-every", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps",
+        "workers", "ps", "replicas", "audit-every", "device", "eval-every", "eval-samples", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps",
         "data",         // compared by name here, and by what it holds once it is open
         "epochs",       // the run's length is free; the schedule's is compared below
     ];
@@ -36,7 +36,7 @@ public static class ResumeCheck
         if (asked.Schedule.Kind == "plateau" || asked.EarlyStopping.Patience > 0)
         {
             // When evaluations come decides then what becomes of the run.
-            foreach (var row in (OptionRow[])[OptionTable.ByKey("eval-every")!, OptionTable.ByKey("evaluate")!])
+            foreach (var row in ((string[])["eval-every", "eval-samples", "evaluate"]).Select(static key => OptionTable.ByKey(key)!))
             {
                 if (row.Read(stored) != row.Read(asked)) differences.Add(Difference(row, row.Read(stored), row.Read(asked)));
             }

@@ -99,7 +99,7 @@ public static class LocalTraining
         var options = run.Options;
         var schedule = LearningRateSchedule.For(options, train.Count);
         var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Of(options.Optimizer, layout, train.Count), PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
-        var testBatches = !options.Evaluate ? 0 : (test.Count + EvaluationBatches.DefaultBatchSize - 1) / EvaluationBatches.DefaultBatchSize;
+        var testBatches = !options.Evaluate ? 0 : EvaluationSubset.Of(test.Count, options.EvalSamples).Batches();
         var evalEvery = EvalEveryOf(run, train, test);
         var checkpoints = options.CheckpointEvery switch
         {

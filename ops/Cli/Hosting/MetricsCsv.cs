@@ -58,6 +58,22 @@ public sealed class MetricsCsv : IDisposable
         return metrics;
     }
 
+    /// <summary>The evaluations that the file holds, in its order; the file does not say of how many samples, nor top-5.</summary>
+    public static IEnumerable<EvaluationResult> EvaluationsIn(string path)
+    {
+        if (!File.Exists(path)) yield break;
+        foreach (var row in File.ReadLines(path).Skip(1))
+        {
+            var cells = row.Split(',');
+            if (cells.Length == TestColumn + 2 && long.TryParse(cells[0], NumberStyles.None, CultureInfo.InvariantCulture, out var step)
+                && double.TryParse(cells[TestColumn], NumberStyles.Float, CultureInfo.InvariantCulture, out var loss)
+                && double.TryParse(cells[TestColumn + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out var accuracy))
+            {
+                yield return new EvaluationResult(step, loss, accuracy, double.NaN, Samples: 0);
+            }
+        }
+    }
+
     /// <summary>A step was committed. A step that has its row already (a replayed one) is left alone.</summary>
     /// <param name="imagesPerSecond">Over the recent steps.</param>
     /// <param name="elapsed">Since this process began; what an earlier process took is added.</param>

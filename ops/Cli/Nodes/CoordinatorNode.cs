@@ -80,7 +80,7 @@ internal static class CoordinatorNode
             OnCommitted = step => registry!.Notice(step, isRecorded: true),
             OnStuck = (worker, reason) => registry!.Restart(worker.ToString(), reason),
         };
-        var facts = new RunFacts(run.RunId, options, train.Fingerprint, layout, total, folder.Location, engines.Fingerprint);
+        var facts = new RunFacts(run.RunId, options, train.Fingerprint, layout, total, folder.Location, engines.Fingerprint) { TrainingSamples = train.Count };
         using var members = new MemberRegistry(
             disk.ReadTerm().Next(), node.Listen!.ToString(), node.Incarnation, [], MembershipPolicy.Default, TimeProvider.System,
             (name, sentence) => folder.Events.Append("membership", sentence, name));

@@ -50,7 +50,7 @@ internal sealed partial class NodeRegistry
             return;
         }
         node.Peer.Send(welcome);
-        node.Peer.Send(new Welcome(facts.RunId, welcome.Name, OptionTexts.Of(facts.Options), facts.DataFingerprint, facts.Layout.Hash, facts.TotalSteps, termNow(), facts.Folder));
+        node.Peer.Send(new Welcome(facts.RunId, welcome.Name, OptionTexts.Of(facts.Options), facts.DataFingerprint, facts.Layout.Hash, facts.TotalSteps, termNow(), facts.Folder, facts.TrainingSamples));
         if (node.Hello.Role == NodeOptions.Shards) node.Peer.Send(RunLayout.Of(facts.Layout));
         lock (_lock)
             if (node.Hello.Role == NodeOptions.Worker) node.Peer.Send(ShardNodes());

@@ -11,7 +11,11 @@ namespace Cluster.Cli.Nodes;
 /// <summary>What a run is, for nodes that want to take part.</summary>
 /// <param name="NumericFingerprint">That every worker must have; null = that of the first one.</param>
 internal sealed record RunFacts(
-    string RunId, RunOptions Options, string DataFingerprint, ParameterLayout Layout, long TotalSteps, string Folder, string? NumericFingerprint);
+    string RunId, RunOptions Options, string DataFingerprint, ParameterLayout Layout, long TotalSteps, string Folder, string? NumericFingerprint)
+{
+    /// <summary>Of the training set.</summary>
+    public int TrainingSamples { get; init; }
+}
 
 /// <summary>
 /// The coordinator's door. <see cref="MemberRegistry"/> (the Static membership engine) says who has which name; this

@@ -116,7 +116,7 @@ internal static class ShardHost
         lock (gate)
         {
             slots = [.. plan.Ranges.Select(range => Late(RunComposition.Spawn(
-                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer) { Memory = options.Memory }, shardPeers), range.Shard.ToString())))];
+                system, ParameterShardActor.Props(new ReplicaId(range.Shard, node), FloorOf(first), new ShardSettings(range.Shard, layout, range, run.Optimizer) { Memory = options.Memory, TrainingSamples = first.TrainingSamples }, shardPeers), range.Shard.ToString())))];
             directory.Update(known, node);
         }
         welcome = first;
