@@ -19,6 +19,12 @@ public sealed record RunPlan(
     /// <summary>What counters stood at before the run's first step; 0 where absent.</summary>
     public IReadOnlyDictionary<string, long> CounterBase { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
 
+    /// <summary>Evaluations are of the average of the weights, which the shards keep.</summary>
+    public bool EvaluatesAverage { get; init; }
+
+    /// <summary>When a run that no longer gets better ends. Patience needs evaluations and checkpoints.</summary>
+    public EarlyStoppingOptions EarlyStopping { get; init; } = new();
+
     /// <summary>The run fails when its last worker does: nobody restarts it.</summary>
     public bool EndsWithLastWorker { get; init; } = true;
 

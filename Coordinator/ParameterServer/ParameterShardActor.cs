@@ -121,6 +121,9 @@ public sealed class ParameterShardActor : ReceiveActor
             case ReplicaEffect.SendWeights send:
                 _peers.Worker(send.Worker)?.Tell(_tensors.ShareWeights(_state.Promised, send.Version, send.IsPrevious, _trace), Self);
                 break;
+            case ReplicaEffect.SendAverage send:
+                if (_peers.Worker(send.Worker) is { } evaluating) evaluating.Tell(_tensors.ShareAverage(_state.Promised, send.Version, _trace), Self);
+                break;
             case ReplicaEffect.Snapshot snapshot:
                 Sender.Tell(_tensors.Snapshot(snapshot.Request, _state.AppliedSteps), Self);
                 break;

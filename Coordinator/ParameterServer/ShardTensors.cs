@@ -14,6 +14,7 @@ internal sealed class ShardTensors : IDisposable
     private readonly ShardSettings _settings;
     private readonly ShardUpdate _update;
     private readonly ShardReducer _reducer;
+    private readonly PieceSums? _pieceSums;
     private readonly NativeBufferPool _versions;
     private readonly NativeBufferPool _sums;
     private readonly NativeBufferPool[] _slotPools;
@@ -22,14 +23,16 @@ internal sealed class ShardTensors : IDisposable
     private readonly List<ActivityLink> _links = [];
     private NativeBuffer? _weights;
     private NativeBuffer? _previous;
+    private NativeBuffer? _average;
     private NativeBuffer? _sum;
-    private (SumKey Sum, double[] Norms, double Extreme, IReadOnlyList<Contribution> Contributors)? _reduced;
+    private (SumKey Sum, double[] Norms, double[]? Pieces, double Extreme, IReadOnlyList<Contribution> Contributors)? _reduced;
 
     public ShardTensors(ShardSettings settings)
     {
         _settings = settings;
         _update = new ShardUpdate(settings.Range, settings.Layout, UpdateRule.Create(settings.Optimizer, settings.TrainingSamples));
         _reducer = new ShardReducer(settings.Range, settings.Layout);
+        _pieceSums = PieceSums.For(settings.Range, settings.Layout, settings.Optimizer);
         _versions = new NativeBufferPool(settings.Range.Length, settings.Memory);
         _sums = new NativeBufferPool(settings.Range.Length, settings.Memory);
         _slotPools = [.. _update.Slots.Select(slot => new NativeBufferPool(slot.Length, settings.Memory))];
@@ -83,13 +86,13 @@ internal sealed class ShardTensors : IDisposable
         var nodes = reduce.Program.Nodes.Select(n => new NodeMemory(_nodes[n].Buffer, Range.Offset - _nodes[n].Offset)).ToArray();
         _reducer.Reduce(reduce.Program, nodes, _sum.Span, norms);
         ReleaseNodes();
-        _reduced = (reduce.Sum, norms, _update.Extreme(_sum.Span, _weights!.Span), reduce.Contributors);
+        _reduced = (reduce.Sum, norms, _pieceSums?.Of(_sum.Span, _weights!.Span), _update.Extreme(_sum.Span, _weights!.Span), reduce.Contributors);
         return Report(reduce.Sum, ClusterTelemetry.ContextFor(span, trace))!;
     }
 
     /// <summary>What was said of the sum when it was made; null when a standby took it from its primary and never reduced.</summary>
     public ShardReduced? Report(SumKey sum, TraceContext trace) => _reduced is { } reduced && reduced.Sum == sum
-        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, reduced.Contributors, trace, Extreme: reduced.Extreme)
+        ? new ShardReduced(sum.Term, sum.Step, sum.Attempt, _settings.Shard, Range.FirstChunk, reduced.Norms, reduced.Contributors, trace, reduced.Pieces, reduced.Extreme)
         : null;
 
     public StandbySum ShareSum(SumKey sum, Term term) => new(term, _settings.Shard, sum, _sum!.Share());
@@ -122,6 +125,7 @@ internal sealed class ShardTensors : IDisposable
     /// <param name="first">Where the shard's first float lies in <paramref name="slots"/>.</param>
     private void Take(ReadOnlySpan<float> weights, ReadOnlySpan<float> previous, IReadOnlyDictionary<string, NativeBuffer> slots, int first)
     {
+        DropAverage();
         _weights?.Dispose();
         _previous?.Dispose();
         _weights = _versions.Rent();
@@ -149,6 +153,20 @@ internal sealed class ShardTensors : IDisposable
     public WeightsPart ShareWeights(Term term, WeightsVersion version, bool isPrevious, TraceContext trace) =>
         new(term, version, _settings.Shard, Range.Offset, (isPrevious ? _previous! : _weights!).Share(), trace);
 
+    /// <summary>The average of the weights up to the version that is held: copied once, since the next step changes it in place.</summary>
+    /// <exception cref="ClusterException">The run keeps no average.</exception>
+    public WeightsPart ShareAverage(Term term, WeightsVersion version, TraceContext trace)
+    {
+        var slot = Array.FindIndex([.. _update.Slots], static s => s.Name == StateSlots.Ema);
+        if (slot < 0) throw new ClusterException("the average of the weights was asked for, and the run keeps none");
+        if (_average is null)
+        {
+            _average = _slotPools[slot].Rent();
+            _slots[slot].Span.CopyTo(_average.Span);
+        }
+        return new WeightsPart(term, version, _settings.Shard, Range.Offset, _average.Share(), trace, IsAverage: true);
+    }
+
     public ShardSnapshot Snapshot(SnapshotShard request, long appliedSteps) =>
         new(request.Term, request.Version, _settings.Shard, Range.Offset, appliedSteps, _weights!.Share(), CopySlots());
 
@@ -173,6 +191,7 @@ internal sealed class ShardTensors : IDisposable
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Apply, trace);
         span?.SetTag(ClusterTelemetry.Tags.Shard, _settings.Shard.ToString())
             .SetTag(ClusterTelemetry.Tags.Scale, record.Scale).SetTag(ClusterTelemetry.Tags.LearningRate, record.LearningRate);
+        DropAverage();
         var next = _versions.Rent();
         if (record.Applied)
         {
@@ -188,9 +207,16 @@ internal sealed class ShardTensors : IDisposable
         _weights = next;
     }
 
+    private void DropAverage()
+    {
+        _average?.Dispose();
+        _average = null;
+    }
+
     public void Dispose()
     {
         ReleaseNodes();
+        DropAverage();
         _weights?.Dispose();
         _previous?.Dispose();
         foreach (var slot in _slots) slot?.Dispose();

@@ -35,14 +35,16 @@ public sealed record LoadShard(
     }
 }
 
-/// <summary>Coordinator to worker: evaluate these batches of the test set with the weights that you hold.</summary>
+/// <summary>Coordinator to worker: evaluate these batches of the test set with the weights of this version.</summary>
 /// <param name="Batches">Indices of batches of a size that is fixed per run, so that the sums do not depend on who computes them.</param>
+/// <param name="OfAverage">With the average of the weights up to this version.</param>
 [MessagePackObject]
 public sealed record EvaluateBatches(
     [property: Key(0)] Term Term,
     [property: Key(1)] WeightsVersion Version,
     [property: Key(2)] IReadOnlyList<int> Batches,
-    [property: Key(3)] TraceContext Trace) : IWorkerInput;
+    [property: Key(3)] TraceContext Trace,
+    [property: Key(4)] bool OfAverage = false) : IWorkerInput;
 
 /// <summary>Worker to coordinator: one batch's sums.</summary>
 /// <param name="Predictions">The class of the largest logit per sample, in sample order.</param>

@@ -45,7 +45,7 @@ public sealed record LeafDone(
 /// <param name="FirstChunk">Index of the first chunk in <paramref name="SquaredNorms"/>.</param>
 /// <param name="Contributors">The nodes of the sum and who computed them: the coordinator decides only on what they have vouched for.</param>
 /// <param name="SquaredNorms">Per parameter chunk, the float64 sum of squares of the summed (not yet averaged) gradient. Empty for shards of buffers.</param>
-/// <param name="PieceSums">Where the rule needs norms of single tensors: per piece of a tensor in a chunk of this shard, in offset order, the float64 sums of squares of the summed gradient, then those of the weights. Else null.</param>
+/// <param name="PieceSums">Where the rule needs norms of single tensors: per piece of a tensor in a chunk of this shard, in offset order, the float64 sums of squares of the summed gradient, then, for LARS, those of the weights. Else null.</param>
 /// <param name="Extreme">Clipping by value: the largest magnitude of an element of the summed gradient; adaptive clipping: the largest ratio of a unit's summed gradient norm to its weights' norm. Else 0.</param>
 [MessagePackObject]
 public sealed record ShardReduced(

@@ -23,7 +23,8 @@ public sealed record WeightsPartHead(
     [property: Key(1)] WeightsVersion Version,
     [property: Key(2)] ShardId Shard,
     [property: Key(3)] int Offset,
-    [property: Key(4)] TraceContext Trace);
+    [property: Key(4)] TraceContext Trace,
+    [property: Key(5)] bool IsAverage = false);
 
 /// <summary>Head of a <see cref="StandbySum"/>.</summary>
 [MessagePackObject]

@@ -16,7 +16,9 @@ public sealed record GradientNode(
 /// <summary>Weights of one version from one shard to a worker: the go signal for the next step once all shards' parts are there.</summary>
 /// <param name="Offset">First float of the part in the state vector.</param>
 /// <param name="Buffer">[part length].</param>
-public sealed record WeightsPart(Term Term, WeightsVersion Version, ShardId Shard, int Offset, NativeBuffer Buffer, TraceContext Trace) : IWorkerInput;
+/// <param name="IsAverage">The average of the weights up to this version: for an evaluation, never for a step.</param>
+public sealed record WeightsPart(
+    Term Term, WeightsVersion Version, ShardId Shard, int Offset, NativeBuffer Buffer, TraceContext Trace, bool IsAverage = false) : IWorkerInput;
 
 /// <summary>Primary to standby: the reduced gradient of this attempt, on its way while the coordinator decides.</summary>
 /// <param name="Buffer">[range length].</param>

@@ -93,12 +93,14 @@ public sealed record StandbyApplied([property: Key(0)] Term Term, [property: Key
 public sealed record StandbyLacksSum([property: Key(0)] Term Term, [property: Key(1)] ShardId Shard, [property: Key(2)] SumKey Sum) : IReplicaInput;
 
 /// <summary>Worker to a primary: send your part of this version; it never came, or came before the worker did.</summary>
+/// <param name="IsAverage">The average of the weights up to this version is meant, which is sent only when asked for, and only while the version is the newest.</param>
 [MessagePackObject]
 public sealed record RequestWeights(
     [property: Key(0)] Term Term,
     [property: Key(1)] WeightsVersion Version,
     [property: Key(2)] ShardId Shard,
-    [property: Key(3)] WorkerId Worker) : IReplicaInput;
+    [property: Key(3)] WorkerId Worker,
+    [property: Key(4)] bool IsAverage = false) : IReplicaInput;
 
 /// <summary>Coordinator to workers: who holds which shard in this term. Sent before the term's first step.</summary>
 /// <param name="Places">In shard order.</param>

@@ -154,7 +154,7 @@ public sealed class WorkerActor : ReceiveActor
                 _parts.Add(keep.Part);
                 break;
             case WorkerEffect.Load load:
-                Load(load.Version);
+                Load(load);
                 break;
             case WorkerEffect.Ask ask:
                 _peers.Replica(ask.Place.PrimaryReplica)?.Tell(ask.Message, Self);
@@ -171,11 +171,11 @@ public sealed class WorkerActor : ReceiveActor
         }
     }
 
-    private void Load(WeightsVersion version)
+    private void Load(WorkerEffect.Load load)
     {
-        var parts = _parts.Where(p => p.Version == version).OrderBy(static p => p.Shard).ToArray();
-        foreach (var old in _parts.Where(p => p.Version < version)) old.Buffer.Dispose();
-        _parts.RemoveAll(p => p.Version <= version);
+        var parts = _parts.Where(p => p.Version == load.Version && p.IsAverage == load.IsAverage).OrderBy(static p => p.Shard).ToArray();
+        foreach (var old in _parts.Where(p => load.EndsUseOf(p.Version, p.IsAverage)).Except(parts)) old.Buffer.Dispose();
+        _parts.RemoveAll(p => load.EndsUseOf(p.Version, p.IsAverage));
         Post(() => _compute!.Load(parts, parts[^1].Trace));
     }
 

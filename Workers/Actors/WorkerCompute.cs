@@ -44,7 +44,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         return buffer;
     }
 
-    /// <summary>Takes a whole version; releases its parts and the nodes that made it.</summary>
+    /// <summary>Takes a whole version, or the average up to it; releases its parts and the nodes that made it.</summary>
     public void Load(IReadOnlyList<WeightsPart> parts, TraceContext trace)
     {
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.WeightsReceived, trace);

@@ -31,7 +31,7 @@ internal sealed class ClusterRun : IAsyncDisposable
     private const ulong Seed = 3;
     private const int Batch = 64, Microbatches = 8;
 
-    public ClusterRun() => _checkpoints = new MemoryCheckpoints(Layout);
+    public ClusterRun() => _checkpoints = new MemoryCheckpoints(LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount));
 
     public int Workers { get; init; } = 2;
     public int Shards { get; init; } = 2;
@@ -39,7 +39,12 @@ internal sealed class ClusterRun : IAsyncDisposable
     public int Replicas { get; init; } = 1;
     public int Steps { get; init; } = 6;
     public long EvalEvery { get; init; }
+    public OptimizerOptions Optimizer { get; init; } = new() { ClipNorm = 1 };
     public CheckpointPolicy Checkpoints { get; init; } = CheckpointPolicy.Never;
+    public ScheduleOptions Schedule { get; init; } = new() { LearningRate = 0.01 };
+    public EarlyStoppingOptions EarlyStopping { get; init; } = new();
+
+    public MemoryCheckpoints Kept => _checkpoints;
 
     /// <summary>How long missing nodes are waited for; long, so that a test decides itself whether they come.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromMinutes(2);
@@ -59,7 +64,7 @@ internal sealed class ClusterRun : IAsyncDisposable
 
     public string Folder => _folder.FullName;
 
-    public ParameterLayout Layout => LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount);
+    public ParameterLayout Layout => LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount, Optimizer.NeedsWholeRows());
 
     public IReadOnlyCollection<NodeId> LivingNodes => [.. _nodes.Keys.Order()];
 
@@ -77,12 +82,12 @@ internal sealed class ClusterRun : IAsyncDisposable
     {
         var recorder = new RunRecorder { OnBegun = step => OnBegun?.Invoke(step) };
         var layout = Layout;
-        var rules = new StepRules(Shards, layout.ParameterChunkCount, 1.0, NonFinitePolicy.Recompute, StragglerRules.Default);
-        var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
+        var rules = new StepRules(Shards, layout.ParameterChunkCount, StepScaling.Of(Optimizer, layout, _data.Train.Count), NonFinitePolicy.Recompute, StragglerRules.Default);
+        var schedule = LearningRateSchedule.Create(Schedule, Steps, 100);
         var plan = new RunPlan(
             "test", Seed, layout, _data.Train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(Nodes, Replicas, Grace.TotalMilliseconds), schedule,
             TestBatches: 3, EvalEvery, Checkpoints)
-        { Silence = Silence, EndsWithLastWorker = false };
+        { Silence = Silence, EarlyStopping = EarlyStopping, EndsWithLastWorker = false, EvaluatesAverage = Optimizer.EmaDecay > 0 };
         var store = new RunStore(_folder.FullName, _checkpoints);
         lock (_stores) _stores.Add(store);
         var snapshots = _system.ActorOf(SnapshotActor.Props(_checkpoints, layout, plan.CounterBase, TimeProvider.System));
@@ -110,7 +115,7 @@ internal sealed class ClusterRun : IAsyncDisposable
         IActorRef[] slots =
         [
             .. ShardPlan.Deal(layout, Shards).Ranges.Select(r =>
-                _system.ActorOf(ParameterShardActor.Props(new ReplicaId(r.Shard, node), RunStore.TermOf(Folder), new ShardSettings(r.Shard, layout, r, new OptimizerOptions()), peers))),
+                _system.ActorOf(ParameterShardActor.Props(new ReplicaId(r.Shard, node), RunStore.TermOf(Folder), new ShardSettings(r.Shard, layout, r, Optimizer), peers))),
         ];
         _nodes[node] = slots;
         _coordinator?.Tell(new CoordinatorActor.NodeAt(node, slots));
@@ -136,7 +141,7 @@ internal sealed class ClusterRun : IAsyncDisposable
         var actor = _system.ActorOf(WorkerActor.Props(
             new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
             new WorkerPeers(() => _coordinator, Slot, Slot),
-            () => new LinearEngine(train.Shape, train.ClassCount) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
+            () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
             () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, worker.ToString()),
             () => new EvaluationBatches(test, plain, 200)));
         _workers[worker] = actor;
@@ -155,6 +160,9 @@ internal sealed class ClusterRun : IAsyncDisposable
         _system.Stop(actor);
         _coordinator?.Tell(new CoordinatorActor.WorkerGone(new WorkerId(index), "killed by the test", IsPlanned: false));
     }
+
+    /// <summary>The state of a version that was checkpointed; the caller releases it.</summary>
+    public LoadShard Checkpoint(WeightsVersion version) => _checkpoints.Load(version);
 
     /// <summary>The log on disk.</summary>
     public IReadOnlyList<CommitRecord> Log() => [.. CommitLog.Read(File.ReadAllBytes(Path.Combine(Folder, RunStore.CommitsName))).Lines.Select(static l => l.Record)];

@@ -6,11 +6,11 @@ namespace Cluster.Actors.Tests;
 /// Multinomial logistic regression in plain C#: an engine without libtorch, so that the actors are tested alone. It has
 /// more than one chunk of parameters, a running buffer (mean input per leaf) and a counter, like a real network.
 /// </summary>
-internal sealed class LinearEngine(ImageShape shape, int classes) : IGradientEngine
+internal sealed class LinearEngine(ImageShape shape, int classes, bool wholeRows = false) : IGradientEngine
 {
     private readonly float[] _state = new float[LayoutOf(shape, classes).StateFloats];
 
-    public ParameterLayout Layout { get; } = LayoutOf(shape, classes);
+    public ParameterLayout Layout { get; } = LayoutOf(shape, classes, wholeRows);
     public int ClassCount => classes;
 
     /// <summary>Runs before every leaf: tests block, throw or spoil values here.</summary>
@@ -19,14 +19,14 @@ internal sealed class LinearEngine(ImageShape shape, int classes) : IGradientEng
     /// <summary>Runs before every batch of an evaluation.</summary>
     public Action? OnPredict { get; init; }
 
-    public static ParameterLayout LayoutOf(ImageShape shape, int classes) => ParameterLayout.Of(
+    public static ParameterLayout LayoutOf(ImageShape shape, int classes, bool wholeRows = false) => ParameterLayout.Of(
     [
         ("fc.weight", [classes, shape.Floats], StateKind.Parameter, true),
         ("fc.bias", [classes], StateKind.Parameter, false),
         ("tail", [100_000], StateKind.Parameter, true),
         ("mean", [shape.Channels], StateKind.Buffer, false),
         ("batches", [], StateKind.Counter, false),
-    ]);
+    ], wholeRows);
 
     public void Initialize(ulong seed, Span<float> state)
     {

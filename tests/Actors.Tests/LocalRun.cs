@@ -19,7 +19,7 @@ internal sealed record LocalRun
     public int Microbatches { get; init; } = 8;
     public ulong Seed { get; init; } = 3;
     public long EvalEvery { get; init; }
-    public double ClipNorm { get; init; } = 1.0;
+    public OptimizerOptions Optimizer { get; init; } = new() { ClipNorm = 1 };
     public NonFinitePolicy NonFinite { get; init; } = NonFinitePolicy.Recompute;
 
     /// <summary>Worker, step and leaf to what is added to the first gradient element; may throw.</summary>
@@ -47,12 +47,12 @@ internal sealed record LocalRun
         var (train, test) = Datasets.Open("synthetic", Seed);
         using var _ = train;
         using var __ = test;
-        var layout = LinearEngine.LayoutOf(train.Shape, train.ClassCount);
+        var layout = LinearEngine.LayoutOf(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows());
         var plan = ShardPlan.Deal(layout, Shards);
-        var rules = new StepRules(Shards, layout.ParameterChunkCount, ClipNorm, NonFinite, StragglerRules.Default);
-        var optimizer = new OptimizerOptions();
+        var rules = new StepRules(Shards, layout.ParameterChunkCount, StepScaling.Of(Optimizer, layout, train.Count), NonFinite, StragglerRules.Default);
         var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
-        var runPlan = new RunPlan("test", Seed, layout, train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(1, 0, 0), schedule, TestBatches: 3, EvalEvery, CheckpointPolicy.Never);
+        var runPlan = new RunPlan("test", Seed, layout, train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(1, 0, 0), schedule, TestBatches: 3, EvalEvery, CheckpointPolicy.Never)
+        { EvaluatesAverage = Optimizer.EmaDecay > 0 };
         var folder = Directory.CreateTempSubdirectory("cluster-test-");
         var listener = new Listener();
         var system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }"));
@@ -66,7 +66,7 @@ internal sealed record LocalRun
             var node = new NodeId(0, 1);
             var shardPeers = new ShardPeers(() => workers, w => workers[w.Index], r => shards[r.Shard.Index], e => coordinator.Tell(new CoordinatorActor.Broken(e.Message)));
             shards = [.. plan.Ranges.Select(r => system.ActorOf(
-                ParameterShardActor.Props(new ReplicaId(r.Shard, node), new Term(0), new ShardSettings(r.Shard, layout, r, optimizer), shardPeers), r.Shard.ToString()))];
+                ParameterShardActor.Props(new ReplicaId(r.Shard, node), new Term(0), new ShardSettings(r.Shard, layout, r, Optimizer), shardPeers), r.Shard.ToString()))];
             var pipeline = new AugmentationPipeline(new AugmentationOptions { PadCrop = 2, Flip = true }, train, Seed);
             var plain = new AugmentationPipeline(new AugmentationOptions(), test, Seed);
             var peers = new WorkerPeers(() => coordinator, r => shards[r.Shard.Index], r => shards[r.Shard.Index]);
@@ -76,7 +76,7 @@ internal sealed record LocalRun
                 workers[i] = system.ActorOf(WorkerActor.Props(
                     new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
                     peers,
-                    () => new LinearEngine(train.Shape, train.ClassCount) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
+                    () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
                     () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, $"worker-{i}"),
                     () => new EvaluationBatches(test, plain, 200)), $"worker-{i}");
                 coordinator.Tell(new CoordinatorActor.WorkerAt(new WorkerId(i), workers[i]));

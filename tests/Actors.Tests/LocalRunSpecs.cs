@@ -24,7 +24,7 @@ public class LocalRunSpecs
     [Fact]
     public async Task The_recorded_scale_is_the_one_that_clipping_gives_for_the_recorded_norm()
     {
-        var run = await new LocalRun { Steps = 6, ClipNorm = 2 }.RunAsync();
+        var run = await new LocalRun { Steps = 6, Optimizer = new OptimizerOptions { ClipNorm = 2 } }.RunAsync();
         Assert.All(run.Log, r => Assert.Equal(Clipping.Scale(r.GradNorm, 2), r.Scale));
         Assert.Contains(run.Log, r => r.Scale < 1);
     }

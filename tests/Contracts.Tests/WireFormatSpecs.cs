@@ -65,7 +65,7 @@ public sealed class WireFormatSpecs
         [typeof(ShardApplied)] = (new ShardApplied(new Term(2), new WeightsVersion(300), new ShardId(3), Trace), "94" + TermHex + StepHex + "9103" + TraceHex),
         [typeof(StepAbandoned)] = (new StepAbandoned(new Term(2), new StepId(300), 1, "worker-1 left", Trace), "95" + TermHex + StepHex + "01" + "ad" + "776f726b65722d31206c656674" + TraceHex),
         [typeof(InitializeState)] = (new InitializeState(new Term(2), 11), "92" + TermHex + "0b"),
-        [typeof(EvaluateBatches)] = (new EvaluateBatches(new Term(2), new WeightsVersion(300), [3, 4], Trace), "94" + TermHex + StepHex + "920304" + TraceHex),
+        [typeof(EvaluateBatches)] = (new EvaluateBatches(new Term(2), new WeightsVersion(300), [3, 4], Trace, true), "95" + TermHex + StepHex + "920304" + TraceHex + "c3"),
         [typeof(BatchEvaluated)] = (new BatchEvaluated(new Term(2), new WeightsVersion(300), 3, new WorkerId(1), 2, 147.5, 1, 2, [7, 9]), "99" + TermHex + StepHex + "03" + "9101" + "02" + "cb4062700000000000" + "01" + "02" + "920709"),
         [typeof(SnapshotShard)] = (new SnapshotShard(new Term(2), new WeightsVersion(300)), "92" + TermHex + StepHex),
         [typeof(WorkerReady)] = (new WorkerReady(new WorkerId(1)), "91" + "9101"),
@@ -94,7 +94,7 @@ public sealed class WireFormatSpecs
         [typeof(StandbyApply)] = (new StandbyApply(new Term(2), new ShardId(3), Record, SumOf), "94" + TermHex + "9103" + RecordHex + SumHex),
         [typeof(StandbyApplied)] = (new StandbyApplied(new Term(2), new ShardId(3), new WeightsVersion(300)), "93" + TermHex + "9103" + StepHex),
         [typeof(StandbyLacksSum)] = (new StandbyLacksSum(new Term(2), new ShardId(3), SumOf), "93" + TermHex + "9103" + SumHex),
-        [typeof(RequestWeights)] = (new RequestWeights(new Term(2), new WeightsVersion(300), new ShardId(3), new WorkerId(1)), "94" + TermHex + StepHex + "9103" + "9101"),
+        [typeof(RequestWeights)] = (new RequestWeights(new Term(2), new WeightsVersion(300), new ShardId(3), new WorkerId(1), true), "95" + TermHex + StepHex + "9103" + "9101" + "c3"),
         [typeof(Routes)] = (new Routes(new Term(2), [Place, LonePlace]), "92" + TermHex + "92" + PlaceHex + LonePlaceHex),
         [typeof(PushAgain)] = (new PushAgain(new Term(2), new StepId(300), 1, [new ShardId(0), new ShardId(3)]), "94" + TermHex + StepHex + "01" + "92" + "9100" + "9103"),
 
@@ -116,7 +116,7 @@ public sealed class WireFormatSpecs
 
         [typeof(GradientNodeHead)] = (new GradientNodeHead(new Term(2), new StepId(300), 1, new TreeNode(1, 2), 8, new WorkerId(1), 65_536, Trace),
             "98" + TermHex + StepHex + "01" + "920102" + "08" + "9101" + "ce00010000" + TraceHex),
-        [typeof(WeightsPartHead)] = (new WeightsPartHead(new Term(2), new WeightsVersion(300), new ShardId(3), 65_536, Trace), "95" + TermHex + StepHex + "9103" + "ce00010000" + TraceHex),
+        [typeof(WeightsPartHead)] = (new WeightsPartHead(new Term(2), new WeightsVersion(300), new ShardId(3), 65_536, Trace, true), "96" + TermHex + StepHex + "9103" + "ce00010000" + TraceHex + "c3"),
         [typeof(StandbySumHead)] = (new StandbySumHead(new Term(2), new ShardId(3), SumOf), "93" + TermHex + "9103" + SumHex),
         [typeof(SeedStandbyHead)] = (new SeedStandbyHead(new Term(2), new ShardId(3), new WeightsVersion(300), 299, [Record], true, ["gone"]),
             "97" + TermHex + "9103" + StepHex + "cd012b" + "91" + RecordHex + "c3" + "91" + Gone),

@@ -77,21 +77,11 @@ internal sealed class LineAudit
         Implausible(!record.Applied || (double.IsFinite(record.Loss) && record.Loss >= 0), $"was applied with the loss {Text(record.Loss)}, which no mean cross-entropy has");
         var plausibleNorm = !record.Applied || (double.IsFinite(record.GradNorm) && record.GradNorm >= 0);
         Implausible(plausibleNorm, $"was applied with the gradient norm {Text(record.GradNorm)}");
-        if (plausibleNorm) CheckScale(record, Found);
+        if (plausibleNorm && ScaleAudit.Check(record, _options.Optimizer) is { } scaled) Found(AuditFault.ScaleDiffers, scaled);
         Implausible(IsFractionOf(record.Accuracy, plan.SampleCount), $"accuracy {Text(record.Accuracy)}, which is not a count of right answers out of {plan.SampleCount}");
         Implausible(content.Milliseconds >= 0 && double.IsFinite(content.Milliseconds), $"took {Text(content.Milliseconds)} ms");
         Implausible(record.Attempt >= 1, $"attempt {record.Attempt}; attempts count from 1");
         Implausible(record.Term.Value >= 1, $"term {record.Term}; terms count from 1");
-    }
-
-    private void CheckScale(CommitRecord record, Action<AuditFault, string> found)
-    {
-        var scale = record.Applied ? Clipping.Scale(record.GradNorm, _options.Optimizer.ClipNorm) : 1;
-        if (SameBits(scale, record.Scale)) return;
-        var why = record.Applied
-            ? $"the norm {Text(record.GradNorm)} with clip-norm {Text(_options.Optimizer.ClipNorm)} gives {Text(scale)}"
-            : "a skipped step has 1";
-        found(AuditFault.ScaleDiffers, $"clipping scale {Text(record.Scale)}, but {why}");
     }
 
     private (int Checked, int Proven) CheckLeaves(CommitRecord record, int number, StepPlan plan, FindingList findings)

@@ -14,4 +14,13 @@ public static class Clipping
         var scale = clipNorm / (norm + 1e-6);
         return scale > 1 ? 1 : scale;
     }
+
+    /// <summary>min(1, <paramref name="limit"/> / <paramref name="size"/>): how far the largest of many sizes is scaled down.</summary>
+    /// <param name="limit">More than 0.</param>
+    /// <param name="size">0 or more.</param>
+    public static double Limit(double limit, double size)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        return size > limit ? limit / size : 1;
+    }
 }

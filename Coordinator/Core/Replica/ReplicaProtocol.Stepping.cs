@@ -107,6 +107,11 @@ public static partial class ReplicaProtocol
     private static (ReplicaState, ImmutableArray<ReplicaEffect>) Show(ReplicaState state, RequestWeights request)
     {
         if (state.Version is not { } version) return Refuse(state, "weights of an empty shard");
+        // It moves on with every step: of an older version there is none any more.
+        if (request.IsAverage)
+            return request.Version == version && state.Confirmed >= version
+                ? Then(state, new ReplicaEffect.SendAverage(request.Worker, version))
+                : Refuse(state, "average that is not held");
         if (request.Version == version && state.Confirmed >= version) return Then(state, new ReplicaEffect.SendWeights(request.Worker, version, IsPrevious: false));
         if (request.Version.Value == version.Value - 1 && state.HasPrevious) return Then(state, new ReplicaEffect.SendWeights(request.Worker, request.Version, IsPrevious: true));
         return Refuse(state, "weights that are not held");

@@ -117,6 +117,9 @@ public abstract record ReplicaEffect
     /// <summary>Send this version, the current or the previous one, to a worker that lacks it.</summary>
     public sealed record SendWeights(WorkerId Worker, WeightsVersion Version, bool IsPrevious) : ReplicaEffect;
 
+    /// <summary>Send the average of the weights up to this version, the current one, to a worker that evaluates it.</summary>
+    public sealed record SendAverage(WorkerId Worker, WeightsVersion Version) : ReplicaEffect;
+
     /// <summary>Hand the version to whoever asked.</summary>
     public sealed record Snapshot(SnapshotShard Request) : ReplicaEffect;
 

@@ -25,8 +25,9 @@ public static partial class StepProtocol
         var samples = done.Sum(static l => l.SampleCount);
         if (samples != state.Plan.SampleCount)
             return Halt(state, $"step {state.Step} counted {samples} samples, its plan has {state.Plan.SampleCount}");
-        // In a replay beside shards that are ahead the norm cannot be formed again; losses and digests are compared.
-        var norm = skipped ? double.NaN : state.Recorded is { } known && state.Ahead.Contains(true) ? known.GradNorm : GlobalNorm.OfMean(SquaredNorms(state), samples);
+        // In a replay beside shards that are ahead norms cannot be formed again; losses and digests are compared.
+        var known = state.Ahead.Contains(true) ? state.Recorded : null;
+        var norm = skipped ? double.NaN : known is not null ? known.GradNorm : GlobalNorm.OfMean(SquaredNorms(state), samples);
         if (!skipped && !double.IsFinite(norm))
         {
             var reason = $"The summed gradient of step {state.Step} is not finite although every leaf is: it overflowed in the sum";
@@ -39,16 +40,21 @@ public static partial class StepProtocol
             if (PolicyOf(state) != NonFinitePolicy.Skip) return Halt(state, reason + ". Lower the learning rate.");
             skipped = true;
         }
+        var (scale, tensors) = skipped ? (1, null)
+            : known is not null ? (known.Scale, known.TensorScales)
+            : state.Rules.Scaling.Of(norm, samples, state.Reduced);
         var record = new CommitRecord(
             state.Term, state.Step, state.Attempt, state.Plan.Epoch, samples,
             Loss: TreeSum.Of([.. done.Select(static l => l.LossSum)]) / samples,
             Accuracy: (double)done.Sum(static l => l.CorrectCount) / samples,
             GradNorm: norm,
-            Scale: skipped ? 1 : Clipping.Scale(norm, state.Rules.ClipNorm),
+            scale,
             state.LearningRate,
             Applied: !skipped,
             [.. done.Select(static l => new LeafRecord(l.Worker, l.SampleCount, l.SampleDigest))],
-            state.Unlogged.IsEmpty ? null : [.. state.Unlogged]);
+            state.Unlogged.IsEmpty ? null : [.. state.Unlogged],
+            tensors,
+            state.Evaluation);
         if (state.Recorded is not { } recorded) return Then(state with { Phase = StepPhase.Committing, Record = record }, new StepEffect.AppendCommit(record));
         return Difference(recorded, record) is { } difference
             ? Halt(state, $"The replay of step {state.Step} does not reproduce its record: {difference}. The data, the libraries or the device have changed since; resume where they are as they were.")
@@ -91,8 +97,13 @@ public static partial class StepProtocol
             if (then.Digest != now.Digest) return $"leaf {i} has other samples (digest {now.Digest:x16} instead of {then.Digest:x16})";
         }
         return Differs("loss", recorded.Loss, replayed.Loss) ?? Differs("accuracy", recorded.Accuracy, replayed.Accuracy)
-            ?? Differs("gradient norm", recorded.GradNorm, replayed.GradNorm);
+            ?? Differs("gradient norm", recorded.GradNorm, replayed.GradNorm) ?? Differs("scale", recorded.Scale, replayed.Scale)
+            ?? TensorsDiffer(recorded.TensorScales ?? [], replayed.TensorScales ?? []);
     }
+
+    private static string? TensorsDiffer(IReadOnlyList<double> then, IReadOnlyList<double> now) =>
+        then.Count != now.Count ? $"scales of {now.Count} tensors instead of {then.Count}"
+        : Enumerable.Range(0, then.Count).Select(i => Differs($"scale of parameter {i}", then[i], now[i])).FirstOrDefault(static d => d is not null);
 
     private static string? Differs(string what, double then, double now) =>
         BitConverter.DoubleToInt64Bits(then) == BitConverter.DoubleToInt64Bits(now) ? null : $"{what} {now:R} instead of {then:R}";

@@ -68,8 +68,8 @@ public sealed record StragglerRules(double LateFactor, double HangFactor, double
 /// <summary>What never changes while a run lasts.</summary>
 /// <param name="Shards">P.</param>
 /// <param name="ParameterChunks">Chunks whose squared norms make up the global norm.</param>
-/// <param name="ClipNorm">0 = off.</param>
-public sealed record StepRules(int Shards, int ParameterChunks, double ClipNorm, NonFinitePolicy NonFinite, StragglerRules Stragglers)
+/// <param name="Scaling">Clipping, and rates of single tensors.</param>
+public sealed record StepRules(int Shards, int ParameterChunks, StepScaling Scaling, NonFinitePolicy NonFinite, StragglerRules Stragglers)
 {
     /// <summary>Every so many steps one leaf is computed by two workers, whose bits are compared; 0 = never.</summary>
     public long AuditEvery { get; init; }
@@ -139,6 +139,10 @@ public sealed record StepState
     public StepPlan Plan { get; init; }
     public int Attempt { get; init; }
     public double LearningRate { get; init; }
+
+    /// <summary>What is known about the version that the open step begins with; goes into its record.</summary>
+    public EvaluationNote? Evaluation { get; init; }
+
     public ImmutableArray<LeafState> Leaves { get; init; } = [];
     public ImmutableArray<Lease> Leases { get; init; } = [];
     public ImmutableArray<ShardReduced?> Reduced { get; init; } = [];

@@ -23,8 +23,11 @@ public sealed record WorkerState
     /// <summary>The version that the device holds, null = none.</summary>
     public WeightsVersion? Held { get; init; }
 
-    /// <summary>Parts of other versions that have come so far.</summary>
-    public ImmutableSortedSet<(WeightsVersion Version, ShardId Shard)> Parts { get; init; } = [];
+    /// <summary>What the device holds is the average up to that version: to evaluate with, never to compute a step with.</summary>
+    public bool HoldsAverage { get; init; }
+
+    /// <summary>Parts of other versions, and of averages, that have come so far.</summary>
+    public ImmutableSortedSet<(WeightsVersion Version, bool IsAverage, ShardId Shard)> Parts { get; init; } = [];
 
     /// <summary>The newest order; its leases are those of the last message.</summary>
     public BeginStep? Begin { get; init; }
@@ -37,6 +40,8 @@ public sealed record WorkerState
 
     /// <summary>Evaluations that wait for weights.</summary>
     public ImmutableArray<EvaluateBatches> Evaluations { get; init; } = [];
+
+    public bool Holds(WeightsVersion version, bool isAverage) => Held == version && HoldsAverage == isAverage;
 
     public bool IsCurrent(Term term, StepId step, int attempt) => Begin is { } b && b.Term == term && b.Step == step && b.Attempt == attempt;
 }
@@ -62,8 +67,12 @@ public abstract record WorkerEffect
     /// <summary>Keep this part until the version is whole.</summary>
     public sealed record Keep(WeightsPart Part) : WorkerEffect;
 
-    /// <summary>Bring the version, whose parts are all here, onto the device; let go of all kept parts up to it.</summary>
-    public sealed record Load(WeightsVersion Version) : WorkerEffect;
+    /// <summary>Bring the version (or its average), whose parts are all here, onto the device; let go of the kept parts that are of no use then.</summary>
+    public sealed record Load(WeightsVersion Version, bool IsAverage = false) : WorkerEffect
+    {
+        /// <summary>True for parts up to this version; those of its average may be waited for while the version itself is loaded.</summary>
+        public bool EndsUseOf(WeightsVersion version, bool isAverage) => version < Version || version == Version && (IsAverage || !isAverage);
+    }
 
     /// <summary>Ask the shard's primary for its part.</summary>
     public sealed record Ask(ShardPlace Place, RequestWeights Message) : WorkerEffect;
@@ -91,7 +100,7 @@ public static class WorkerProtocol
             WeightsPart part => Take(state, part),
             PushAgain push => state.IsCurrent(push.Term, push.Step, push.Attempt) ? Then(state, new WorkerEffect.Push(push.Shards)) : Refuse(state, "stale attempt"),
             EvaluateBatches request => Take(state, request),
-            AskForWeights => Wanted(state) is { } version && state.Held != version ? Go(state, mayAsk: true) : Then(state),
+            AskForWeights => Wanted(state) is { } wanted && !state.Holds(wanted.Version, wanted.IsAverage) ? Go(state, mayAsk: true) : Then(state),
             _ => throw new StepProtocolException($"a worker has no answer to {input}"),
         };
     }
@@ -119,6 +128,8 @@ public static class WorkerProtocol
         if (next.Begin is { } current && (begin.Step < current.Step || begin.Step == current.Step && begin.Attempt < current.Attempt)) return Refuse(next, "stale attempt");
         var isRepeated = next.IsCurrent(begin.Term, begin.Step, begin.Attempt);
         if (!isRepeated) next = next with { Assigned = [], Waiting = [] };
+        // The step would not be open if the evaluation of its weights were not over, and the average is gone with it.
+        next = next with { Evaluations = next.Evaluations.RemoveAll(e => e.OfAverage && e.Version <= begin.Step.Consumes) };
         var asked = begin.Leases.SelectMany(static r => Enumerable.Range(r.First, r.Count)).ToArray();
         var again = asked.Where(next.Assigned.Contains).ToArray();
         // Lease by lease: neighbours that were leased apart are not merged, since the coordinator counts on their nodes.
@@ -137,7 +148,8 @@ public static class WorkerProtocol
     {
         if (request.Term < state.Term) return Refuse(state, "stale term");
         var next = InTerm(state, request.Term);
-        var isUsual = next.Begin is not null && next.Held is { } held && held.Value == request.Version.Value - 1;
+        // An average never comes by itself.
+        var isUsual = !request.OfAverage && next.Begin is not null && next.Held is { } held && held.Value == request.Version.Value - 1;
         return Go(next with { Evaluations = next.Evaluations.Add(request) }, mayAsk: !isUsual);
     }
 
@@ -150,36 +162,43 @@ public static class WorkerProtocol
     {
         if (part.Term < state.Term) return Refuse(state, "stale term");
         var next = InTerm(state, part.Term);
-        var isWanted = Wanted(next) == part.Version;
+        var isWanted = Wanted(next) == (part.Version, part.IsAverage);
         // A mix of versions is refused: parts of an older one can only be leftovers, unless it is asked for (a replay).
-        if (!isWanted && next.Held is { } held && part.Version <= held || next.Held == part.Version) return Refuse(next, "old weights");
-        if (next.Parts.Contains((part.Version, part.Shard))) return Refuse(next, "second copy of weights");
-        next = next with { Parts = next.Parts.Add((part.Version, part.Shard)) };
+        if (!isWanted && (part.IsAverage || next.Held is { } held && part.Version <= held) || next.Holds(part.Version, part.IsAverage)) return Refuse(next, "old weights");
+        if (next.Parts.Contains((part.Version, part.IsAverage, part.Shard))) return Refuse(next, "second copy of weights");
+        next = next with { Parts = next.Parts.Add((part.Version, part.IsAverage, part.Shard)) };
         var keep = new WorkerEffect.Keep(part);
-        if (next.Parts.Count(p => p.Version == part.Version) < state.Shards) return Then(next, keep);
-        next = next with { Held = part.Version, Parts = [.. next.Parts.Where(p => p.Version > part.Version)] };
+        if (next.Parts.Count(p => p.Version == part.Version && p.IsAverage == part.IsAverage) < state.Shards) return Then(next, keep);
+        var load = new WorkerEffect.Load(part.Version, part.IsAverage);
+        next = next with { Held = part.Version, HoldsAverage = part.IsAverage, Parts = [.. next.Parts.Where(p => !load.EndsUseOf(p.Version, p.IsAverage))] };
         var (went, effects) = Go(next, mayAsk: false);
-        return (went, [keep, new WorkerEffect.Load(part.Version), .. effects]);
+        return (went, [keep, load, .. effects]);
     }
 
-    private static WeightsVersion? Wanted(WorkerState state) =>
-        !state.Evaluations.IsEmpty ? state.Evaluations[0].Version
-        : state.Begin?.Step.Consumes;
+    private static (WeightsVersion Version, bool IsAverage)? Wanted(WorkerState state) =>
+        !state.Evaluations.IsEmpty ? (state.Evaluations[0].Version, state.Evaluations[0].OfAverage)
+        : state.Begin is { } begin ? (begin.Step.Consumes, false)
+        : null;
 
     /// <summary>Does what waits if the weights for it are here; else asks for them where that makes sense.</summary>
     private static (WorkerState, ImmutableArray<WorkerEffect>) Go(WorkerState state, bool mayAsk)
     {
-        if (state.Routes is not { } routes || Wanted(state) is not { } version) return Then(state);
-        if (state.Held != version)
+        if (state.Routes is not { } routes || Wanted(state) is not { } wanted) return Then(state);
+        var (version, isAverage) = wanted;
+        if (!state.Holds(version, isAverage))
         {
             if (!mayAsk) return Then(state);
-            return (state, [.. routes.Places.Where(p => !state.Parts.Contains((version, p.Shard))).Select(p => new WorkerEffect.Ask(p, new RequestWeights(state.Term, version, p.Shard, state.Worker)))]);
+            return (state,
+            [
+                .. routes.Places.Where(p => !state.Parts.Contains((version, isAverage, p.Shard)))
+                    .Select(p => new WorkerEffect.Ask(p, new RequestWeights(state.Term, version, p.Shard, state.Worker, isAverage))),
+            ]);
         }
         var effects = ImmutableArray.CreateBuilder<WorkerEffect>();
         var next = state;
-        foreach (var request in state.Evaluations.Where(e => e.Version == version)) effects.Add(new WorkerEffect.Evaluate(request));
+        foreach (var request in state.Evaluations.Where(e => e.Version == version && e.OfAverage == isAverage)) effects.Add(new WorkerEffect.Evaluate(request));
         next = next with { Evaluations = next.Evaluations.RemoveAll(e => e.Version <= version) };
-        if (!next.Waiting.IsEmpty && next.Begin!.Step.Consumes == version)
+        if (!isAverage && !next.Waiting.IsEmpty && next.Begin!.Step.Consumes == version)
         {
             effects.Add(new WorkerEffect.Compute(next.Begin, next.Waiting));
             next = next with { Waiting = [] };

@@ -2,10 +2,6 @@ using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Configuration;
 
-/// <summary>A model that <c>--model</c> accepts.</summary>
-/// <param name="StateFloats">Parameters and buffers, for the estimate of disk space before the model is built.</param>
-public sealed record KnownModel(string Name, long StateFloats, string Description);
-
 /// <summary>A data set that <c>--data</c> accepts.</summary>
 /// <param name="Folder">Whether a folder may follow after a colon.</param>
 public sealed record KnownData(string Name, bool Folder, string Description);
@@ -13,12 +9,7 @@ public sealed record KnownData(string Name, bool Folder, string Description);
 /// <summary>The names that a person may type, each with a line that says what it is.</summary>
 public static class KnownNames
 {
-    public static readonly IReadOnlyList<KnownModel> Models =
-    [
-        new("small-cnn", 428_218, "six 3x3 convolutions, 427,168 parameters"),
-        new("resnet20", 273_850, "He et al. 2015, section 4.2: the 20-layer network for CIFAR, 272,474 parameters with 10 classes"),
-        new("resnet18", 11_699_132, "He et al. 2015: 18 layers, 11.2 million parameters with 10 classes"),
-    ];
+    public static IReadOnlyList<KnownModel> Models => KnownModels.All;
 
     public static readonly IReadOnlyList<KnownData> Data =
     [

@@ -22,7 +22,7 @@ public static class OptionTable
     [
         Choice(What, "model", "--model", "Architecture.", [.. KnownNames.Models.Select(model => model.Name)], mayBeNull: false,
             o => o.Model, (o, v) => o with { Model = v! }),
-        Choice(What, "stem", "--stem", "First layers of a ResNet; unset: images of at most 64 pixels get the CIFAR stem.", KnownNames.Stems, mayBeNull: true,
+        Choice(What, "stem", "--stem", "First layers of a model that has both; unset: images of at most 64 pixels get the CIFAR stem.", KnownNames.Stems, mayBeNull: true,
             o => o.Stem, (o, v) => o with { Stem = v }),
         OptionalReal(What, "dropout", "--dropout", "Share of activations that the architecture's dropout layers set to zero; unset: the architecture's own.", new(0, 1, MaximumExcluded: true),
             o => o.Dropout, (o, v) => o with { Dropout = v }),

@@ -43,6 +43,9 @@ public sealed record TrainingSummary(
     EvaluationResult? Test,
     TimeSpan Elapsed)
 {
+    /// <summary>The run ended before its last step: hash and test figures are those of its best version. Null = it did not.</summary>
+    public EarlyEnd? Early { get; init; }
+
     /// <summary>There was nothing left to do: the run had reached its last step before.</summary>
     public bool WasFinished { get; init; }
 }

@@ -49,7 +49,7 @@ internal static class LocalEvaluation
 
     private static RunPlan PlanOf(RunOptions options, string runId, IDataset train, IDataset test, ParameterLayout layout, StateSource source)
     {
-        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, options.Optimizer.ClipNorm, NonFinitePolicy.Recompute, StragglerRules.Default);
+        var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Off, NonFinitePolicy.Recompute, StragglerRules.Default);
         var batches = EvaluationSubset.Of(test.Count, options.EvalSamples).Batches();
         // No step is taken, so the schedule is never asked.
         var schedule = LearningRateSchedule.Create(new ScheduleOptions(), totalSteps: 1, stepsPerEpoch: 1);

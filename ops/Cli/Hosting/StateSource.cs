@@ -3,7 +3,7 @@ using Cluster.Coordinator.Checkpoints;
 
 namespace Cluster.Cli.Hosting;
 
-/// <summary>Weights for a model, out of a run's newest whole checkpoint or a safetensors file. Dispose it: it owns the state.</summary>
+/// <summary>Weights for a model, out of a run's newest whole checkpoint (its best one when it stopped early) or a safetensors file. Dispose it: it owns the state.</summary>
 /// <param name="Path">Of the checkpoint or the file.</param>
 /// <param name="Version">Steps that made the weights; 0 for a file, which does not say.</param>
 /// <param name="AppliedSteps">Of them, those that were not skipped.</param>
@@ -49,6 +49,11 @@ internal sealed record StateSource(string Path, WeightsVersion Version, long App
 
     private static StateSource OfRun(string run, ParameterLayout layout, Action<string> say)
     {
+        if (EarlyEnd.Read(run) is { } early)
+        {
+            say($"The run in {run} stopped early at step {early.StoppedAt}; its result is its best version, step {early.BestStep}.");
+            return Of(early.Load(run, layout));
+        }
         for (var again = true; ; again = false)
         {
             var search = new CheckpointStore(run).FindNewest(layout);
@@ -56,9 +61,7 @@ internal sealed record StateSource(string Path, WeightsVersion Version, long App
             foreach (var passed in search.PassedOver) say($"Checkpoint {passed.Path} is passed over: {passed.Reason}");
             try
             {
-                var loaded = CheckpointStore.Load(newest.Path, layout);
-                foreach (var slot in loaded.Slots.Values) slot.Dispose();
-                return new StateSource(loaded.Path, loaded.Version, loaded.AppliedSteps, loaded.State);
+                return Of(CheckpointStore.Load(newest.Path, layout));
             }
             catch (CheckpointDamagedException) when (again)
             {
@@ -69,6 +72,12 @@ internal sealed record StateSource(string Path, WeightsVersion Version, long App
                 throw new UserMistakeException(e.Message, e);
             }
         }
+    }
+
+    private static StateSource Of(LoadedCheckpoint loaded)
+    {
+        foreach (var slot in loaded.Slots.Values) slot.Dispose();
+        return new StateSource(loaded.Path, loaded.Version, loaded.AppliedSteps, loaded.State);
     }
 
     private static UserMistakeException Nothing(string run, IReadOnlyList<PassedOver> passedOver) => new(passedOver.Count == 0

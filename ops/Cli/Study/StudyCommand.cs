@@ -29,6 +29,17 @@ internal sealed record StudyCommand(StudyDefinition Study, double? Minutes, IRea
 
     private IEnumerable<Setting> Shared => Given.Where(static s => s.Row.Key is not ("out" or "steps" or "epochs"));
 
+    /// <summary>What was given, for messages about contradictions.</summary>
+    private SettingsInForce InForce
+    {
+        get
+        {
+            var settings = new SettingsInForce();
+            foreach (var setting in Given) settings.Take(setting);
+            return settings;
+        }
+    }
+
     private string? TextOf(string key) => Given.LastOrDefault(s => s.Row.Key == key)?.Text;
 
     /// <summary>Checks everything that can be checked without the data.</summary>
@@ -65,7 +76,7 @@ internal sealed record StudyCommand(StudyDefinition Study, double? Minutes, IRea
     {
         var broken = new HashSet<string>(StringComparer.Ordinal);
         var options = Verbs.RowOptions.Apply(Study.Base, Given, broken, mistakes);
-        options = RunValidator.Check(options, SettingsInForce.Unknown, broken, environment, mistakes) with { Out = null, Steps = null };
+        options = options with { Data = Checked(options, broken, environment, mistakes).Data, Out = null, Steps = null };
         return mistakes.Count == 0 ? options : throw new UserMistakeException(string.Join('\n', mistakes));
     }
 
@@ -105,7 +116,7 @@ internal sealed record StudyCommand(StudyDefinition Study, double? Minutes, IRea
 
         var broken = new HashSet<string>(StringComparer.Ordinal);
         var asked = Verbs.RowOptions.Apply(plan.Base, Given, broken, mistakes);
-        asked = RunValidator.Check(asked, SettingsInForce.Unknown, broken, environment, mistakes);
+        asked = asked with { Data = Checked(asked, broken, environment, mistakes).Data };
         foreach (var setting in Shared.Where(s => !broken.Contains(s.Row.Key) && !Placing.Contains(s.Row.Key)))
         {
             var (now, planned) = (setting.Row.Read(asked), setting.Row.Read(plan.Base));
@@ -117,6 +128,10 @@ internal sealed record StudyCommand(StudyDefinition Study, double? Minutes, IRea
         if (TextOf("epochs") is { } epochs) Hold($"--epochs {epochs}", $"{plan.Steps} steps", plan.Minutes is null && Math.Max(1, (long)Math.Round(asked.Epochs * plan.StepsPerEpoch)) == plan.Steps);
         return mistakes.Count == 0 ? asked with { Steps = null, Epochs = plan.Base.Epochs, Out = null } : throw new UserMistakeException(string.Join('\n', mistakes));
     }
+
+    /// <summary>As the plain case has it: strengths of several variants may stand side by side in what cells share.</summary>
+    private RunOptions Checked(RunOptions shared, HashSet<string> broken, ResolveEnvironment environment, List<string> mistakes) =>
+        RunValidator.Check(StudyPlan.Applied(new StudyCell(Study.Name, shared.Model, Study.Variants[0].Name, [.. Study.Variants[0].Settings(shared)]), shared), InForce, broken, environment, mistakes);
 
     private static string NameOf(string data) => data.Split(':')[0];
 }

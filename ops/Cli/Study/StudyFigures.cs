@@ -11,12 +11,12 @@ internal static class StudyFigures
     public static void Convergence(StringBuilder page, StudyState state)
     {
         page.Append("<section>\n<h2>Convergence</h2>\n<p class=\"note\">Training loss by step, every point a mean over consecutive steps. Wide: the first two variants.</p>\n").Append(Legend(state)).Append("<div class=\"charts\">\n");
-        foreach (var model in state.Plan.Models)
+        foreach (var model in Begun(state))
             page.Append(LineChart.Write(model, new ChartAxis("step", "#,0"), new ChartAxis("training loss, nats"), Curves(state, model, static outcome => outcome.Training.Select(static p => new CurvePoint(p.Step, p.Loss)))));
         page.Append("</div>\n</section>\n");
         if (!state.Ended.Any(static ended => ended.Outcome.Test.Length > 1)) return;
         page.Append("<section>\n<h2>Test accuracy while training</h2>\n<p class=\"note\">In percent, by step.</p>\n").Append(Legend(state)).Append("<div class=\"charts\">\n");
-        foreach (var model in state.Plan.Models)
+        foreach (var model in Begun(state))
             page.Append(LineChart.Write(model, new ChartAxis("step", "#,0"), new ChartAxis("test accuracy, %"), Curves(state, model, static outcome => outcome.Test.Select(static p => new CurvePoint(p.Step, 100 * p.Accuracy)))));
         page.Append("</div>\n</section>\n");
     }
@@ -68,6 +68,9 @@ internal static class StudyFigures
 
     private static double? Finite(double? share) => share is { } number && double.IsFinite(number) ? number : null;
 
+    /// <summary>Models of which something has ended.</summary>
+    private static IEnumerable<string> Begun(StudyState state) => state.Plan.Models.Where(model => state.Ended.Any(ended => ended.Cell.Model == model));
+
     private static string Legend(StudyState state) => ChartPage.Legend(state.Plan.Variants.Select(variant => new ChartSeries(variant, ColourOf(state, variant), [])));
 
     /// <summary>The first two variants lie above the others.</summary>
@@ -77,7 +80,7 @@ internal static class StudyFigures
             .Select(one => new ChartSeries(one.variant, ColourOf(state, one.variant), [.. points(state.OutcomeOf(model, one.variant)!)]) { IsMain = one.index < StudyDefinition.Required })];
 
     private static IReadOnlyList<(string Heading, IReadOnlyList<Bar> Bars)> Groups(StudyState state, Func<CellOutcome, Bar, Bar> fill) =>
-        [.. state.Plan.Models.Select(model => (model, (IReadOnlyList<Bar>)[.. state.Plan.Variants
+        [.. Begun(state).Select(model => (model, (IReadOnlyList<Bar>)[.. state.Plan.Variants
             .Where(variant => state.Plan.Cells.Any(cell => cell.Model == model && cell.Variant == variant))
             .Select(variant =>
             {

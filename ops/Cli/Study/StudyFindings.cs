@@ -61,8 +61,7 @@ internal static class StudyFindings
 
     private static string? Best(StudyState state)
     {
-        var best = state.Plan.Models.Select(model => state.Ended.Where(ended => ended.Cell.Model == model && ended.Outcome.TestAccuracy is not null).MaxBy(static ended => ended.Outcome.TestAccuracy))
-            .Where(static ended => ended.Outcome is not null).ToList();
+        var best = state.Ended.Where(static ended => ended.Outcome.TestAccuracy is not null).GroupBy(static ended => ended.Cell.Model).Select(static group => group.MaxBy(static ended => ended.Outcome.TestAccuracy)).ToList();
         return best.Count == 0 ? null : $"Best on the test images: {string.Join(", ", best.Select(static ended => $"{ended.Cell.Model} with {ended.Cell.Variant} ({Short(100 * ended.Outcome.TestAccuracy!.Value)} %)"))}.";
     }
 

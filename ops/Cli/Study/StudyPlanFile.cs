@@ -71,9 +71,9 @@ internal static class StudyPlanFile
             if (stream.Documents is not [{ RootNode: YamlMappingNode root }]) throw Damaged(path, "it is no list of keys");
             return new Reading(path).Plan(root);
         }
-        catch (YamlException e)
+        catch (Exception e) when (e is YamlException or InvalidOperationException)      // the scanner throws the latter for some broken texts
         {
-            throw Damaged(path, $"line {e.Start.Line} is not valid YAML", e);
+            throw Damaged(path, e is YamlException at ? $"line {at.Start.Line} is not valid YAML" : "it is not valid YAML", e);
         }
     }
 

@@ -82,11 +82,12 @@ internal sealed class StudyRunner(StudyCommand command, TrainingJob job, CellEva
     {
         var mistakes = new List<string>();
         var request = command.Request(shared, stepsPerEpoch: 1, testSamples: 1);
-        foreach (var cell in StudyPlan.CellsOf(request.Variants, request.Models, shared, request.IsRateGiven))
+        // What contradicts a variant does so whatever the model.
+        foreach (var cell in StudyPlan.CellsOf(request.Variants, [request.Models[0]], shared, request.IsRateGiven))
         {
             var own = new List<string>();
             RunValidator.Check(StudyPlan.Applied(cell, shared), SettingsInForce.Unknown, new HashSet<string>(), environment, own);
-            mistakes.AddRange(own.Select(mistake => $"cell {cell.Name}: {mistake}"));
+            mistakes.AddRange(own.Select(mistake => $"{command.Study.Axis} {cell.Variant}: {mistake}"));
         }
         return mistakes;
     }

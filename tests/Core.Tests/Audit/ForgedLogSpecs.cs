@@ -198,6 +198,40 @@ public sealed class ForgedLogSpecs
         AssertAt(Log().Forge(9, record => record with { Applied = false, Scale = 0.5 }).Finding(), AuditFault.ScaleDiffers, 9, 9, null, "a skipped step has 1");
     }
 
+    // Norms of 0.5 to 2: step 9 has 1, step 10 has 1.25.
+    [Theory]
+    [InlineData("value", 1.0, null)]
+    [InlineData("value", 0.8, null)]
+    [InlineData("value", 0.79, "with clip-value 1 gives 0.8 to 1")]
+    [InlineData("value", 1.5, "to 1")]
+    [InlineData("adaptive", 0.01, null)]
+    [InlineData("adaptive", 1e-6, "clip-adaptive 0.01")]
+    [InlineData("norm", 1.0, "which no option of the run asks for", 1.0)]
+    [InlineData("parameter", 0.9, null, 1.0, 0.9)]
+    [InlineData("parameter", 0.9, "which clip-parameter-norm 1 needs")]
+    [InlineData("parameter", 0.8, "smallest factor of a tensor is 0.9", 1.0, 0.9)]
+    [InlineData("parameter", 0.5, "to 1", 1.0, 0.5)]
+    [InlineData("parameter", 0.9, "the factor 1.1 of parameter 0", 1.1, 0.9)]
+    [InlineData("lars", 1.0, null, 1.0, 17.5)]
+    [InlineData("lars", 0.5, "with clip-norm 0 gives 1", 1.0, 17.5)]
+    [InlineData("lars", 1.0, "the factor -1 of parameter 1, which lars cannot give", 1.0, -1.0)]
+    public void Factors_that_no_norms_could_give_are_caught(string rule, double scale, string? sentence, params double[] tensors)
+    {
+        var options = rule switch
+        {
+            "value" => new OptimizerOptions { ClipValue = 1 },
+            "adaptive" => new OptimizerOptions { ClipAdaptive = 0.01 },
+            "parameter" => new OptimizerOptions { ClipParameterNorm = 1 },
+            "lars" => new OptimizerOptions { Kind = "lars" },
+            _ => new OptimizerOptions(),
+        };
+        var log = new HonestLog(new RunOptions { Batch = 96, Microbatches = 6, Seed = 11, Epochs = 3, Optimizer = options }, samples: 1000, steps: 10);
+        for (var step = 1; step <= 9; step++) log.Forge(step, record => record with { Scale = 1, TensorScales = options.NeedsTensorSums() ? [1.0, 1.0] : null });
+        log.Forge(10, record => record with { Scale = scale, TensorScales = tensors.Length == 0 ? null : tensors });
+        if (sentence is null) Assert.True(log.Audit().IsClean, string.Join('\n', log.Audit().Findings));
+        else AssertAt(log.Finding(), AuditFault.ScaleDiffers, 10, 10, null, sentence);
+    }
+
     [Fact]
     public void Missing_leaf_is_caught()
     {

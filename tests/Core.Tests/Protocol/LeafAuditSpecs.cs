@@ -20,7 +20,7 @@ public sealed class LeafAuditSpecs
 
     private static StepState With(int workers)
     {
-        var rules = new StepRules(1, 1, 0, NonFinitePolicy.Recompute, Stragglers) { AuditEvery = 2, DisputePatience = Patience };
+        var rules = new StepRules(1, 1, StepScaling.Off, NonFinitePolicy.Recompute, Stragglers) { AuditEvery = 2, DisputePatience = Patience };
         var state = StepState.Start(rules, Term.First, new StepId(1));
         for (var w = 0; w < workers; w++) (state, _) = StepProtocol.Advance(state, new WorkerJoined(new WorkerId(w)), 0);
         return state;
@@ -211,7 +211,7 @@ public sealed class LeafAuditSpecs
     {
         var found = ImmutableDictionary<WorkerId, StepId>.Empty.Add(new WorkerId(1), new StepId(4));
         var node = new NodeId(0, 1);
-        var rules = new StepRules(1, 1, 0, NonFinitePolicy.Recompute, StragglerRules.Off);
+        var rules = new StepRules(1, 1, StepScaling.Off, NonFinitePolicy.Recompute, StragglerRules.Off);
         var state = RunState.Start(new TermRules(1, 0, 1_000), rules, 42, new Term(1));
         foreach (var input in new IStepInput[]
         {

@@ -22,7 +22,7 @@ internal sealed class ProtocolRun
         _random = new Random(seed);
         _leafCount = leaves;
         _isFinite = isFinite ?? ((_, _, _, _) => true);
-        State = StepState.Start(new StepRules(shards, 1, ClipNorm: 0, policy, stragglers ?? StragglerRules.Off), Term.First, new StepId(0));
+        State = StepState.Start(new StepRules(shards, 1, StepScaling.Off, policy, stragglers ?? StragglerRules.Off), Term.First, new StepId(0));
         for (var w = 0; w < workers; w++) Feed(new WorkerJoined(new WorkerId(w)));
     }
 

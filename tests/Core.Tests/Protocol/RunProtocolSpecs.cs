@@ -20,7 +20,7 @@ public sealed class RunProtocolSpecs
         new(new WeightsVersion(version), hasPrevious, sumOf is { } step ? new SumKey(new Term(1), new StepId(step), 1) : null, wasPrimary, records);
 
     private static RunState Start(int nodes, int shards, int replicas, long diskTerm = 0) => RunState.Start(
-        new TermRules(nodes, replicas, GraceMilliseconds: 1_000), new StepRules(shards, 1, 0, NonFinitePolicy.Recompute, StragglerRules.Off), Claimant, new Term(diskTerm));
+        new TermRules(nodes, replicas, GraceMilliseconds: 1_000), new StepRules(shards, 1, StepScaling.Off, NonFinitePolicy.Recompute, StragglerRules.Off), Claimant, new Term(diskTerm));
 
     private static (RunState State, List<StepEffect> Effects) After(RunState state, params IStepInput[] inputs)
     {

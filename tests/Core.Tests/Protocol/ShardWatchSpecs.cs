@@ -12,7 +12,7 @@ public sealed class ShardWatchSpecs
 
     private readonly ImmutableArray<ShardPlace> _places = [new(new ShardId(0), Ps0, Ps1), new(new ShardId(1), Ps1, Ps0)];
     private readonly List<string> _said = [];
-    private StepState _state = StepState.Start(new StepRules(2, 2, 0, NonFinitePolicy.Recompute, StragglerRules.Off), Term.First, new StepId(0));
+    private StepState _state = StepState.Start(new StepRules(2, 2, StepScaling.Off, NonFinitePolicy.Recompute, StragglerRules.Off), Term.First, new StepId(0));
     private ShardWatch _watch = ShardWatch.Nothing;
     private double _now;
 

@@ -221,7 +221,7 @@ public class StepProtocolSpecs
 
     private static StepState Opened(int workers, NonFinitePolicy policy, CommitRecord? recorded = null, StragglerRules? stragglers = null)
     {
-        var state = StepState.Start(new StepRules(1, 1, 0, policy, stragglers ?? StragglerRules.Off), Term.First, new StepId(0));
+        var state = StepState.Start(new StepRules(1, 1, StepScaling.Off, policy, stragglers ?? StragglerRules.Off), Term.First, new StepId(0));
         for (var w = 0; w < workers; w++) (state, _) = StepProtocol.Advance(state, new WorkerJoined(new WorkerId(w)), 0);
         return StepProtocol.Advance(state, new OpenStep(new StepPlan(new StepId(1), 0, 0, 8, 2), 0.1, recorded), 0).Next;
     }

@@ -94,7 +94,7 @@ public sealed class StragglerSpecs
     {
         var patience = StragglerRules.Default.HungPatience;
         var worker = new WorkerStanding(Culprit, 50, 1_000) { IsHung = true, HungSince = 3_000 };
-        var state = StepState.Start(new StepRules(1, 1, 0, NonFinitePolicy.Recompute, StragglerRules.Default), Term.First, new StepId(0)) with
+        var state = StepState.Start(new StepRules(1, 1, StepScaling.Off, NonFinitePolicy.Recompute, StragglerRules.Default), Term.First, new StepId(0)) with
         {
             Workers = System.Collections.Immutable.ImmutableSortedDictionary<WorkerId, WorkerStanding>.Empty.Add(Culprit, worker).Add(new WorkerId(0), new WorkerStanding(new WorkerId(0), 50)),
         };

@@ -23,7 +23,7 @@ internal sealed class TimedRun
     public TimedRun(int workers, int leaves, long steps, StragglerRules stragglers, Func<WorkerId, double, double> leafMilliseconds)
     {
         (_leaves, _steps, _leafMilliseconds) = (leaves, steps, leafMilliseconds);
-        State = StepState.Start(new StepRules(1, 1, 0, NonFinitePolicy.Recompute, stragglers), Term.First, new StepId(0));
+        State = StepState.Start(new StepRules(1, 1, StepScaling.Off, NonFinitePolicy.Recompute, stragglers), Term.First, new StepId(0));
         for (var w = 0; w < workers; w++) Feed(new WorkerJoined(new WorkerId(w)));
     }
 
