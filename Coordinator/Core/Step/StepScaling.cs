@@ -57,6 +57,9 @@ public sealed class StepScaling
         return new StepScaling(options, options.NeedsTensorSums() ? tensors : null);
     }
 
+    /// <summary>Gradients are clipped in some way: a scale below 1 means that a step was.</summary>
+    public bool Clips => _options.ClipNorm > 0 || _options.ClipParameterNorm > 0 || _options.ClipValue > 0 || _options.ClipAdaptive > 0;
+
     /// <summary>What contradicts itself in the options for clipping, as a sentence; null when nothing does.</summary>
     public static string? MistakeIn(OptimizerOptions options)
     {

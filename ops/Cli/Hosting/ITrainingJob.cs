@@ -48,6 +48,9 @@ public sealed record TrainingSummary(
 
     /// <summary>There was nothing left to do: the run had reached its last step before.</summary>
     public bool WasFinished { get; init; }
+
+    /// <summary>Of <see cref="Steps"/>, those whose gradient was clipped; null when nothing clips.</summary>
+    public long? ClippedSteps { get; init; }
 }
 
 /// <summary>Told what a training job does. Calls come one at a time, from any thread, and return quickly.</summary>
