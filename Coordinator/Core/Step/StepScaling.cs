@@ -10,11 +10,13 @@ namespace Cluster.Coordinator.Core;
 public sealed record TensorPieces(ImmutableArray<int> ParameterOf, ImmutableArray<bool> HasRows, ImmutableArray<double> Decay)
 {
     /// <param name="trainingSamples">Size of the training set: the n of λ/n.</param>
+    /// <exception cref="UserMistakeException">A parameter group matches nothing.</exception>
     public static TensorPieces Of(ParameterLayout layout, OptimizerOptions options, int trainingSamples)
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(options);
         var groups = ParameterGroups.Parse(options.Groups);
+        groups.RefuseUnmatched(layout);
         return new TensorPieces(
             [.. layout.Pieces.Select(static p => p.Parameter)],
             [.. layout.Parameters.Select(static p => p.Shape.Count > 1)],
