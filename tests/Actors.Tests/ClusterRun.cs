@@ -135,7 +135,7 @@ internal sealed class ClusterRun : IAsyncDisposable
         var pipeline = new AugmentationPipeline(new AugmentationOptions { PadCrop = 2, Flip = true }, train, Seed);
         var plain = new AugmentationPipeline(new AugmentationOptions(), test, Seed);
         var actor = _system.ActorOf(WorkerActor.Props(
-            new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, LogitScale: 1),
+            new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
             new WorkerPeers(() => _coordinator, Slot, Slot),
             () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
             () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, worker.ToString()),

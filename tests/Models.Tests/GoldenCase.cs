@@ -5,10 +5,13 @@ namespace Cluster.Models.Tests;
 
 /// <summary>What PyTorch computed for one model in float64: see tests/fixtures/generators/models.py.</summary>
 internal sealed record GoldenCase(
-    string Model, string Stem, int[] Image, int Classes, int Count, ulong Seed, double LabelSmoothing, double LogitScale, int ParameterCount,
+    string Model, string Stem, int[] Image, int Classes, int Count, ulong Seed, string? LossKind, double LabelSmoothing, double LogitScale, int ParameterCount,
     double[] EvaluationLogits, int Correct, double Loss, GoldenTensor[] Parameters, GoldenTensor[] Buffers, string[] Counters)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    /// <summary>The loss that was computed; older files leave the kind out.</summary>
+    public LossOptions Objective => new() { Kind = LossKind ?? "cross-entropy", LabelSmoothing = LabelSmoothing, LogitScale = LogitScale };
 
     public ImageShape ImageShape => new(Image[0], Image[1], Image[2]);
 

@@ -1,3 +1,5 @@
+using Cluster.Coordinator.Core;
+
 namespace Cluster.Cli.Configuration;
 
 /// <summary>A model that <c>--model</c> accepts.</summary>
@@ -25,7 +27,7 @@ public static class KnownNames
     ];
 
     public static readonly IReadOnlyList<string> Stems = ["cifar", "imagenet"];
-    public static readonly IReadOnlyList<string> Schedules = ["constant", "step", "multi-step", "exponential", "per-epoch", "inverse-sqrt", "linear", "cosine", "one-cycle", "plateau"];
+    public static readonly IReadOnlyList<string> Schedules = ScheduleRules.Kinds;
     public static readonly IReadOnlyList<string> Warmups = ["linear", "constant"];
     public static readonly IReadOnlyList<string> Optimizers = ["sgd", "adam", "adamw", "adagrad", "rmsprop", "lars"];
     public static readonly IReadOnlyList<string> MomentumForms = ["pytorch", "classical"];

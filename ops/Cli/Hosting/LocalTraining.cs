@@ -29,7 +29,7 @@ public static class LocalTraining
         using var telemetry = TelemetryExport.Start(run.RunId);
         var engines = new EngineFactory(options, train);
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
-        var total = options.Steps ?? Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
+        var total = options.Steps ?? LearningRateSchedule.RecipeSteps(options, train.Count);
         CheckWorld(run, train, engines);
         folder.WriteConfig(Facts(run, train, test, engines, total));
 
@@ -92,11 +92,9 @@ public static class LocalTraining
     internal static RunPlan PlanOf(ResolvedRun run, IDataset train, IDataset test, ParameterLayout layout, long total)
     {
         var options = run.Options;
-        var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
-        var recipeSteps = Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
-        var schedule = LearningRateSchedule.Create(options.Schedule, options.Schedule.TotalSteps ?? recipeSteps, stepsPerEpoch);
+        var schedule = LearningRateSchedule.For(options, train.Count);
         var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Of(options.Optimizer, layout, train.Count), PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
-        var testBatches = !options.Evaluate ? 0 : (test.Count + EvaluationBatches.DefaultBatchSize - 1) / EvaluationBatches.DefaultBatchSize;
+        var testBatches = !options.Evaluate ? 0 : EvaluationSubset.Of(test.Count, options.EvalSamples).Batches();
         var checkpoints = options.CheckpointEvery switch
         {
             null => new CheckpointPolicy(0, Limits.CheckpointSeconds),

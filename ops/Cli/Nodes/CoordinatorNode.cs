@@ -39,7 +39,7 @@ internal static class CoordinatorNode
         var engines = source(options, train);
         var layout = engines.Layout;
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
-        var total = options.Steps ?? Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
+        var total = options.Steps ?? LearningRateSchedule.RecipeSteps(options, train.Count);
         LocalTraining.CheckWorld(run, train, engines);
         folder.WriteConfig(LocalTraining.Facts(run, train, test, engines, total));
 
