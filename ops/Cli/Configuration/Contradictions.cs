@@ -59,6 +59,8 @@ internal static class Contradictions
         }.Where(static way => way.Item2 > 0).Select(static way => way.Item1).ToArray();
         judge.Refuse(ways.Length > 1, "the gradient is clipped in one way: leave one and set the others to 0", ways);
         judge.Refuse(o is { Kind: "lars", ClipParameterNorm: > 0 }, "lars scales every tensor's gradient to its norm already: set clip-parameter-norm to 0", "optimizer.kind", "optimizer.clip-parameter-norm");
+        judge.Refuse(o is { Kind: "lars", ClipValue: > 0 }, "lars makes its rates from norms, which this clipping changes afterwards: set clip-value to 0, or use clip-norm", "optimizer.kind", "optimizer.clip-value");
+        judge.Refuse(o is { Kind: "lars", ClipAdaptive: > 0 }, "lars makes its rates from norms, which this clipping changes afterwards: set clip-adaptive to 0, or use clip-norm", "optimizer.kind", "optimizer.clip-adaptive");
     }
 
     private static void Rate(Judge judge, RunOptions options)

@@ -118,7 +118,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
             LastStep.Value, EpochsAt(LastStep), _hash ?? "", _training > TimeSpan.Zero ? _timedSamples / _training.TotalSeconds : 0,
             _last?.Loss ?? double.NaN, _test, Elapsed)
         {
-            ClippedSteps = plan.Rules.Scaling.Clips ? metrics.ClippedSteps : null,
+            Clipping = plan.Rules.Scaling.Clips ? new ClippingShare(metrics.ClippedSteps, metrics.Steps) : null,
         };
     }
 }
