@@ -38,13 +38,6 @@ public abstract class LearningRateSchedule
     /// </summary>
     public virtual LearningRateSchedule Knowing(EvaluationNote evaluation) => this;
 
-    /// <summary>The schedule once all of this is known that the log says, in its order.</summary>
-    public LearningRateSchedule Knowing(IEnumerable<CommitRecord> records)
-    {
-        ArgumentNullException.ThrowIfNull(records);
-        return records.Aggregate(this, static (schedule, record) => record.Evaluation is { } evaluation ? schedule.Knowing(evaluation) : schedule);
-    }
-
     /// <summary>The rate after so many completed steps.</summary>
     internal abstract double After(long steps);
 

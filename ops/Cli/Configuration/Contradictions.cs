@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Configuration;
 
@@ -17,6 +18,7 @@ internal static class Contradictions
         Momentum(judge, options.Optimizer);
         Decay(judge, options.Optimizer);
         Clipping(judge, options.Optimizer);
+        if (ParameterGroups.MistakeIn(options.Optimizer.Groups) is { } groups) judge.Refuse(true, groups, "optimizer.groups");
         Rate(judge, options);
         Evaluation(judge, options);
         Loss(judge, options.Loss);

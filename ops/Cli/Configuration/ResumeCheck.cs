@@ -36,7 +36,7 @@ public static class ResumeCheck
         if (asked.Schedule.Kind == "plateau" || asked.EarlyStopping.Patience > 0)
         {
             // When evaluations come decides then what becomes of the run.
-            foreach (var row in (OptionRow[])[OptionTable.ByKey("eval-every")!, OptionTable.ByKey("evaluate")!])
+            foreach (var row in ((string[])["eval-every", "eval-samples", "evaluate"]).Select(static key => OptionTable.ByKey(key)!))
             {
                 if (row.Read(stored) != row.Read(asked)) differences.Add(Difference(row, row.Read(stored), row.Read(asked)));
             }

@@ -12,8 +12,8 @@ internal sealed class StudyVerb : IVerb
     /// <param name="job">What trains a cell.</param>
     public StudyVerb(TrainingJob job)
     {
-        _studies = [.. Studies.All.Select(study => new GridVerb(study, job))];
-        Command = new Command("study", "Compare penalties, momentum or clipping over architectures.");
+        _studies = [.. Studies.All.Select(IVerb (study) => new GridVerb(study, job)), new LearningRateFinderVerb(job)];
+        Command = new Command("study", "Compare penalties, momentum or clipping over architectures; find a learning rate.");
         foreach (var study in _studies) Command.Subcommands.Add(study.Command);
     }
 
@@ -40,6 +40,15 @@ internal sealed class StudyVerb : IVerb
           --weight-decay X    Strength that the variants start from (5e-4); likewise --l1, --max-norm, --momentum and the --clip- options.
           --eval-samples N    Test images to compare on; unset: as many as the time allows.
           --out DIR           The study's folder; unset: a new one under runs/.
+
+        cluster study lr-find [--recipe NAME] [--min-lr X] [--max-lr X] [--steps N] [--out DIR] [options]
+
+        Trains with a rate that rises from step to step until the loss is 4 times its lowest, and suggests a rate to begin with:
+        lr-find.csv, lr-find.json and lr-find.html in DIR, the suggestion on the last line. docs/study.md tells more.
+
+          --min-lr X          Rate of the first step (1e-5).
+          --max-lr X          Rate of the last step (10).
+          --steps N           Steps between them (100).
 
         Every other option of 'cluster train' holds for all cells. Exit codes: 0 done, 1 a cell failed, 2 bad arguments or data,
         130 interrupted.

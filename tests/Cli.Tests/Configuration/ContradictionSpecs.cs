@@ -22,6 +22,7 @@ public sealed class ContradictionSpecs : IDisposable
     [InlineData("leave penalty away", "--optimizer", "lars", "--penalty", "decoupled")]
     [InlineData("scales every tensor", "--optimizer", "lars", "--clip-parameter-norm", "1")]
     [InlineData("clipped in one way", "--clip-norm", "1", "--clip-value", "0.1")]
+    [InlineData("a pattern, a colon and factors", "--groups", "fc.*")]
     [InlineData("has a rise of its own", "--schedule", "one-cycle", "--warmup-epochs", "1")]
     [InlineData("as long as the whole run", "--schedule", "cosine", "--epochs", "5", "--warmup-epochs", "5")]
     [InlineData("needs the epochs", "--schedule", "multi-step")]

@@ -14,15 +14,19 @@ public sealed class PlateauSpecs
     public void A_fold_over_the_log_gives_the_rate_that_the_run_had()
     {
         var schedule = LearningRateSchedule.Create(Options, 100, 4);
-        var (live, records) = (schedule, new List<CommitRecord>());
+        var (live, log) = (new RunCourse(schedule, new EarlyStopping(new EarlyStoppingOptions())), new List<EvaluationNote>());
+        var rates = new List<double>();
         foreach (var (step, loss) in new (long, double?)[] { (1, null), (2, 2.0), (3, null), (4, 2.5), (5, 1.9), (6, 1.95) })
         {
-            var note = loss is { } known ? Note(step - 1, known) : null;
-            if (note is not null) live = live.Knowing(note);
-            records.Add(new CommitRecord(Term.First, new StepId(step), 1, 0, 8, 1, 0.5, 1, 1, live.At(new StepId(step)), true, []) { Evaluation = note });
-            Assert.Equal(live.At(new StepId(step + 1)), schedule.Knowing(records).At(new StepId(step + 1)));
+            if (loss is { } known)
+            {
+                live = live.Knowing(Note(step - 1, known));
+                log.Add(Note(step - 1, known));
+            }
+            rates.Add(live.Schedule.At(new StepId(step)));
+            Assert.Equal(rates[^1], new RunCourse(schedule, live.Stopping).Knowing(log).Schedule.At(new StepId(step)));
         }
-        Assert.Equal([1, 1, 1, 0.5, 0.5, 0.25], records.Select(static r => r.LearningRate));
+        Assert.Equal([1, 1, 1, 0.5, 0.5, 0.25], rates);
     }
 
     [Fact]
