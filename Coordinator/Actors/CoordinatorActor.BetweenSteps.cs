@@ -61,6 +61,7 @@ public sealed partial class CoordinatorActor
             if (_evaluation is null) BeginEvaluation(version);
             return true;
         }
+        if (IsKeepingBest(version) || IsEndingEarly(version)) return true;
         if (isLast || _stopping is not null) return IsEnding(version, isLast);
         if (_lastRecord is { } record && record.Step.Produces == version) CheckpointWhenDue(record);
         return false;
@@ -132,7 +133,7 @@ public sealed partial class CoordinatorActor
         _writing = version;
         _lastCheckpoint = _time.GetTimestamp();
         var evaluation = _lastEvaluation?.Version == version ? _lastEvaluation : null;
-        _snapshots.Tell(new CheckpointDue(version, _lastRecord, evaluation, _run.Places.Length), Self);
+        _snapshots.Tell(new CheckpointDue(version, _lastRecord, evaluation, _run.Places.Length) { Best = CourseAt(version).Stopping.Best?.Version }, Self);
         RequestSnapshots(version);
     }
 
@@ -140,6 +141,7 @@ public sealed partial class CoordinatorActor
     {
         _writing = null;
         _kept = written.Version;
+        if (CourseAt(written.Version).Stopping.Best?.Version == written.Version) GoOnAfterDisk();
         _listener.Checkpointed(written);
         ForgetRecords(written.Version);
         BetweenSteps();
@@ -148,6 +150,7 @@ public sealed partial class CoordinatorActor
     private void NotWritten(CheckpointFailed failed)
     {
         _writing = null;
+        if (MustBeKept(failed)) return;
         _kept = failed.Version;     // not tried again for this version
         _listener.Said("checkpoint-failed", "coordinator", $"The checkpoint of step {failed.Version} was not written: {failed.Reason.TrimEnd('.')}. Training goes on; older checkpoints are as they were.");
         BetweenSteps();

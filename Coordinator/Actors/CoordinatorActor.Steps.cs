@@ -24,7 +24,8 @@ public sealed partial class CoordinatorActor
             .SetTag(ClusterTelemetry.Tags.Term, _run.Term.Value)
             .SetTag(ClusterTelemetry.Tags.Epoch, plan.Epoch).SetTag(ClusterTelemetry.Tags.Samples, plan.SampleCount);
         _stepStarted = _time.GetTimestamp();
-        Feed(new OpenStep(plan, _plan.Schedule.At(next.Step), next.Recorded) { Ahead = [.. next.Ahead], HaveSums = next.HaveSums });
+        var rate = next.Recorded?.LearningRate ?? CourseAt(next.Step.Consumes).Schedule.At(next.Step);
+        Feed(new OpenStep(plan, rate, next.Recorded) { Evaluation = NoteOf(next.Step.Consumes), Ahead = [.. next.Ahead], HaveSums = next.HaveSums });
         _listener.Begun(next.Step);
     }
 
@@ -48,6 +49,7 @@ public sealed partial class CoordinatorActor
             return;
         }
         GoOnAfterDisk();
+        if (record.Evaluation is { } evaluation) _course = _course.Knowing(evaluation);
         Feed(new CommitWritten(record.Step));
     }
 

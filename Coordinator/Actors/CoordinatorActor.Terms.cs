@@ -52,6 +52,7 @@ public sealed partial class CoordinatorActor
             return;
         }
         if (adopted.Last.Value > _plan.TotalSteps) throw new UserMistakeException($"{adopted.Last} steps are committed already; --steps {_plan.TotalSteps} would go back. Give at least {adopted.Last}.");
+        _course = FirstCourse.Knowing(adopted.Evaluations);
         Feed(adopted);
     }
 
@@ -61,6 +62,7 @@ public sealed partial class CoordinatorActor
         if (_store.Load(load.Version) is { } state)
         {
             _initializing = null;
+            _kept = load.Version;       // it comes from the disk
             Hand(load, state);
         }
         else

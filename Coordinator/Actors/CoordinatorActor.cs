@@ -73,6 +73,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         _listener = listener;
         _snapshots = snapshots;
         _time = time;
+        _course = FirstCourse;
         _lookedAt = _lastFinish = _lastCheckpoint = time.GetTimestamp();
         _run = RunState.Start(plan.Terms, plan.Rules, Random.Shared.NextInt64(1, long.MaxValue), store.ReadTerm());
         Become(ServingBehaviour);
@@ -142,6 +143,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         {
             if (Step.Phase == StepPhase.Committing && ReferenceEquals(Step.Record, retry.Record)) Commit(retry.Record);
         });
+        Receive<KeepBestAgain>(_ => BetweenSteps());
         Receive<RetryTerm>(retry => WriteTerm(retry.Effect));
         Receive<RetryAdopt>(retry =>
         {
@@ -212,12 +214,12 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         foreach (var say in late) _listener.Said(say.Kind, say.Node, say.Sentence);
     }
 
-    private void End(RunEnd end, string reason, string? hash)
+    private void End(RunEnd end, string reason, string? hash, EarlyStop? early = null)
     {
         if (_ended) return;
         _ended = true;
         Become(EndedBehaviour);
-        _listener.Ended(new RunOutcome(new StepId(Math.Max(_run.Logged.Value, Step.Committed.Value)), end, reason, hash));
+        _listener.Ended(new RunOutcome(new StepId(Math.Max(_run.Logged.Value, Step.Committed.Value)), end, reason, hash) { Early = early });
     }
 
     /// <summary>The run is over; late messages are expected and ignored, whatever they are.</summary>

@@ -32,8 +32,12 @@ public interface IRunListener
 
 /// <summary>How a run ended.</summary>
 /// <param name="Last">Last committed step.</param>
-/// <param name="StateSha256">Of the state after it; null when the shards could not be asked.</param>
-public sealed record RunOutcome(StepId Last, RunEnd End, string Reason, string? StateSha256);
+/// <param name="StateSha256">Of the state after it; null when the shards could not be asked, or the result is another version.</param>
+public sealed record RunOutcome(StepId Last, RunEnd End, string Reason, string? StateSha256)
+{
+    /// <summary>The run ended before its last step: its result is this version's checkpoint, which is on disk. Null = it did not.</summary>
+    public EarlyStop? Early { get; init; }
+}
 
 /// <summary>Why a run ended.</summary>
 public enum RunEnd

@@ -22,6 +22,9 @@ public sealed record RunPlan(
     /// <summary>Evaluations are of the average of the weights, which the shards keep.</summary>
     public bool EvaluatesAverage { get; init; }
 
+    /// <summary>When a run that no longer gets better ends. Patience needs evaluations and checkpoints.</summary>
+    public EarlyStoppingOptions EarlyStopping { get; init; } = new();
+
     /// <summary>The run fails when its last worker does: nobody restarts it.</summary>
     public bool EndsWithLastWorker { get; init; } = true;
 

@@ -100,6 +100,7 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
             var version = checkpoints.Newest(last) ?? WeightsVersion.Initial;
             return new LogAdopted(last, version, [.. lines.Skip((int)version.Value).Select(static l => l.Record)])
             {
+                Evaluations = [.. lines.Select(static l => l.Record.Evaluation).OfType<EvaluationNote>()],
                 Quarantined = CommitLog.QuarantinedIn(lines.Select(static l => l.Record)),
             };
         }

@@ -7,7 +7,11 @@ namespace Cluster.Coordinator.Actors;
 /// <summary>A version to keep, and what is known about it.</summary>
 /// <param name="Evaluation">Of this version, when it was evaluated before the checkpoint.</param>
 /// <param name="Shards">How many parts will come.</param>
-public sealed record CheckpointDue(WeightsVersion Version, CommitRecord? Record, EvaluationTotals? Evaluation, int Shards);
+public sealed record CheckpointDue(WeightsVersion Version, CommitRecord? Record, EvaluationTotals? Evaluation, int Shards)
+{
+    /// <summary>The version that is the run's result if none better comes: its checkpoint stays. Null = none is known.</summary>
+    public WeightsVersion? Best { get; init; }
+}
 
 /// <summary>The version is on disk.</summary>
 public sealed record CheckpointWritten(WeightsVersion Version, string Folder, long Bytes, TimeSpan Took);

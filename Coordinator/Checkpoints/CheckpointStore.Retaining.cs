@@ -6,14 +6,15 @@ public sealed partial class CheckpointStore
 {
     /// <summary>
     /// Removes old checkpoints: all but the last <paramref name="keepLast"/> and the best <paramref name="keepBest"/> by
-    /// <c>test_accuracy</c> (of equals, the newer). The newest whole one always stays, and so does what is newer and
+    /// <c>test_accuracy</c> (of equals, the newer), and <paramref name="pinned"/>. The newest whole one always stays, and so does what is newer and
     /// damaged: it is evidence. Each goes by a rename first, so that none is ever half there.
     /// </summary>
     /// <param name="keepLast">At least 1.</param>
     /// <param name="keepBest">At least 0; checkpoints without a test accuracy are not ranked.</param>
+    /// <param name="pinned">A version whose checkpoint stays; null = none.</param>
     /// <returns>Paths that were removed.</returns>
     /// <exception cref="ClusterException">One could not be removed.</exception>
-    public IReadOnlyList<string> Retain(int keepLast, int keepBest)
+    public IReadOnlyList<string> Retain(int keepLast, int keepBest, WeightsVersion? pinned = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keepLast, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(keepBest);
@@ -28,7 +29,7 @@ public sealed partial class CheckpointStore
         var removed = new List<string>();
         foreach (var (path, step) in StepFolders())
         {
-            if (step >= newest.Version.Value || kept.Contains(path)) continue;
+            if (step >= newest.Version.Value || step == pinned?.Value || kept.Contains(path)) continue;
             Remove(path, step);
             removed.Add(path);
         }

@@ -82,6 +82,9 @@ public sealed partial class CheckpointStore
     /// <summary>The checkpoints whose manifest, run.json and file sizes are in order, newest first. Contents are not hashed.</summary>
     public IReadOnlyList<CheckpointInfo> List() => [.. StepFolders().Select(f => TryInspect(f.Path, contents: false)).OfType<CheckpointInfo>()];
 
+    /// <summary>The checkpoint of one version, if its manifest, run.json and file sizes are in order; null = there is none.</summary>
+    public CheckpointInfo? Find(WeightsVersion version) => TryInspect(Path.Combine(Location, CheckpointFormat.FolderOf(version.Value)), contents: false);
+
     /// <summary>Reads a checkpoint, every byte held against its manifest. The caller disposes the result.</summary>
     /// <exception cref="CheckpointDamagedException">Torn, damaged or hostile.</exception>
     /// <exception cref="StateMismatchException">Of another model: every missing, unexpected and mis-shaped name.</exception>

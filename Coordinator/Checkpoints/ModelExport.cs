@@ -62,10 +62,10 @@ public static class ModelExport
         var writer = new SafeTensorsWriter(file.Write, [.. model.Tensors.Select(static t => new TensorSpec(t.Name, t.Type, t.Shape))], model.Metadata);
         foreach (var tensor in writer.InDataOrder)
         {
-            if (tensor.Type == TensorType.I64)
+            if (model.TryGet(tensor.Name, out var own) && own!.Type == TensorType.I64)
             {
-                var counts = new long[tensor.Count];
-                model.Read(tensor, counts);
+                var counts = new long[own.Count];
+                model.Read(own, counts);
                 writer.Append(tensor.Name, counts);
                 continue;
             }

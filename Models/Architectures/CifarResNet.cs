@@ -19,9 +19,9 @@ internal sealed class CifarResNet : nn.Module<Tensor, Tensor>
     private readonly Linear _classifier;
 
     /// <param name="blocksPerStage">n; 3 gives 20 layers.</param>
-    public CifarResNet(int blocksPerStage, int channels, int classes) : base(nameof(CifarResNet))
+    public CifarResNet(int blocksPerStage, Blueprint blueprint) : base(nameof(CifarResNet))
     {
-        register_module("conv1", _convolution = Layers.Conv3x3(channels, StemWidth));
+        register_module("conv1", _convolution = Layers.Conv3x3(blueprint.Channels, StemWidth));
         register_module("bn1", _norm = nn.BatchNorm2d(StemWidth));
         var inputs = StemWidth;
         for (var stage = 0; stage < Stages; stage++)
@@ -36,14 +36,14 @@ internal sealed class CifarResNet : nn.Module<Tensor, Tensor>
             }
             register_module($"layer{stage + 1}", _stages[stage] = nn.Sequential(blocks));
         }
-        register_module("fc", _classifier = nn.Linear(inputs, classes));
+        register_module("fc", _classifier = nn.Linear(inputs, blueprint.Classes));
     }
 
     public override Tensor forward(Tensor input)
     {
         var x = Layers.NormRelu(_norm, _convolution.call(input));
         foreach (var stage in _stages) x = Layers.Next(x, stage.call(x));
-        x = Layers.Next(x, Layers.GlobalAveragePool(x));
+        x = Layers.Next(x, Pools.GlobalAverage(x));
         return Layers.Next(x, _classifier.call(x));
     }
 }

@@ -3,38 +3,16 @@ using static TorchSharp.torch;
 
 namespace Cluster.Architectures;
 
-/// <summary>How a family draws the first weights of its convolutions.</summary>
-public enum ConvolutionInitialization
-{
-    /// <summary>torch.nn.Conv2d's default: kaiming_uniform with a = √5, that is uniform in ±1/√fan_in.</summary>
-    PyTorchDefault,
-
-    /// <summary>torchvision's ResNets: kaiming_normal, mode fan_out, gain of ReLU (He et al., 2015, arXiv:1502.01852).</summary>
-    KaimingNormalFanOut,
-}
-
-/// <summary>Every architecture by name: the one place that a new family has to be entered.</summary>
+/// <summary>Every architecture by name. A new one is entered in <see cref="Families"/>.</summary>
 public static class ModelCatalog
 {
     /// <summary>Largest image side that gets the CIFAR stem when none is asked for.</summary>
     public const int LargestCifarSide = 64;
 
-    private const string Cifar = "cifar", ImageNet = "imagenet";
-
-    private delegate nn.Module<Tensor, Tensor> Builder(bool imageNetStem, int classes, int channels);
-
-    private sealed record Family(string Name, string[] Stems, int SmallestSide, ConvolutionInitialization Initialization, Builder Build);
-
-    private static readonly Family[] Families =
-    [
-        new("small-cnn", [Cifar], SmallCnn.SmallestSide, ConvolutionInitialization.PyTorchDefault, static (_, classes, channels) => new SmallCnn(channels, classes)),
-        new("resnet20", [Cifar], 1, ConvolutionInitialization.KaimingNormalFanOut, static (_, classes, channels) => new CifarResNet(3, channels, classes)),
-        new("resnet18", [Cifar, ImageNet], 1, ConvolutionInitialization.KaimingNormalFanOut,
-            static (imageNet, classes, channels) => new ResNet([2, 2, 2, 2], channels, classes, imageNet)),
-    ];
+    private const string Cifar = Families.Cifar, ImageNet = Families.ImageNet;
 
     /// <summary>Names that <see cref="Create"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Families.Select(static f => f.Name)];
+    public static IReadOnlyList<string> Names { get; } = [.. Families.All.Select(static f => f.Name)];
 
     /// <summary>Names of stems; not every model has each.</summary>
     public static IReadOnlyList<string> Stems { get; } = [Cifar, ImageNet];
@@ -44,34 +22,50 @@ public static class ModelCatalog
     /// <param name="stem">One of <see cref="Stems"/>, or null: CIFAR for images of at most <see cref="LargestCifarSide"/> pixels, or where the model has no other.</param>
     /// <param name="classes">Width of the logits.</param>
     /// <param name="image">Shape of the samples.</param>
-    /// <returns>A module from [N, channels, H, W] float32 to logits [N, classes].</returns>
-    /// <exception cref="UserMistakeException">Unknown model or stem, a stem that the model lacks, no class, or images that are too small.</exception>
-    public static nn.Module<Tensor, Tensor> Create(string model, string? stem, int classes, ImageShape image)
+    /// <param name="dropout">Rate of every dropout layer, in [0, 1); null = the architecture's own.</param>
+    /// <param name="key">What the dropout layers are keyed by, for models that are trained; without one they draw leaf 0 of step 0 of seed 0.</param>
+    /// <returns>A module from [N, channels, H, W] float32 to logits [N, classes]; an <see cref="IAuxiliaryHeads"/> where the architecture has them.</returns>
+    /// <exception cref="UserMistakeException">Unknown model or stem, a stem that the model lacks, no class, images that are too small, or a dropout rate for a model without dropout.</exception>
+    public static nn.Module<Tensor, Tensor> Create(string model, string? stem, int classes, ImageShape image, double? dropout = null, LeafKey? key = null)
     {
         var family = Find(model);
         var resolved = ResolveStem(family, stem, image);
+        var smallest = resolved == ImageNet ? family.SmallestImageNetSide : family.SmallestSide;
         if (classes < 1) throw new UserMistakeException($"model '{model}' needs at least 1 class, not {classes}: check the data set's labels");
-        if (image.Channels < 1 || Math.Min(image.Height, image.Width) < family.SmallestSide)
-            throw new UserMistakeException($"model '{model}' needs images of at least 1x{family.SmallestSide}x{family.SmallestSide}, not {image}: choose other data or another model");
-        return family.Build(resolved == ImageNet, classes, image.Channels);
+        if (image.Channels < 1 || Math.Min(image.Height, image.Width) < smallest)
+            throw new UserMistakeException($"model '{model}' needs images of at least 1x{smallest}x{smallest}, not {image}: choose other data or another model");
+        var blueprint = new Blueprint(image, classes, dropout, key ?? new LeafKey());
+        var network = family.Build(blueprint, resolved == ImageNet);
+        if (!(dropout > 0) || blueprint.DropoutLayers > 0) return network;
+        network.Dispose();
+        throw new UserMistakeException($"model '{model}' has no dropout layer that --dropout {dropout} could set: leave --dropout away or choose another model");
     }
+
+    /// <summary>Stems of a model, the one for small images first.</summary>
+    /// <exception cref="UserMistakeException">Unknown model.</exception>
+    public static IReadOnlyList<string> StemsOf(string model) => Find(model).Stems;
 
     /// <summary>The stem that <see cref="Create"/> uses.</summary>
     /// <exception cref="UserMistakeException">As in <see cref="Create"/>.</exception>
     public static string ResolveStem(string model, string? stem, ImageShape image) => ResolveStem(Find(model), stem, image);
 
-    /// <exception cref="UserMistakeException">Unknown model.</exception>
-    public static ConvolutionInitialization InitializationOf(string model) => Find(model).Initialization;
+    /// <summary>How the first weights of what <see cref="Create"/> builds are drawn.</summary>
+    /// <exception cref="UserMistakeException">As in <see cref="Create"/>.</exception>
+    public static Initialization InitializationOf(string model, string? stem, ImageShape image)
+    {
+        var family = Find(model);
+        return ResolveStem(family, stem, image) == ImageNet ? family.ImageNetInitialization : family.Initialization;
+    }
 
     private static Family Find(string model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Array.Find(Families, f => f.Name == model) ?? throw Unknown("model", model, Names);
+        return Families.All.FirstOrDefault(f => f.Name == model) ?? throw Unknown("model", model, Names);
     }
 
     private static string ResolveStem(Family family, string? stem, ImageShape image)
     {
-        if (stem is null) return family.Stems.Length == 1 || Math.Max(image.Height, image.Width) <= LargestCifarSide ? family.Stems[0] : ImageNet;
+        if (stem is null) return family.Stems.Count == 1 || Math.Max(image.Height, image.Width) <= LargestCifarSide ? family.Stems[0] : ImageNet;
         if (!Stems.Contains(stem)) throw Unknown("stem", stem, Stems);
         return family.Stems.Contains(stem)
             ? stem

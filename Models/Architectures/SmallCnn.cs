@@ -21,16 +21,16 @@ internal sealed class SmallCnn : nn.Module<Tensor, Tensor>
     private readonly BatchNorm2d[] _norms = new BatchNorm2d[Widths.Length];
     private readonly Linear _classifier;
 
-    public SmallCnn(int channels, int classes) : base(nameof(SmallCnn))
+    public SmallCnn(Blueprint blueprint) : base(nameof(SmallCnn))
     {
-        var inputs = channels;
+        var inputs = blueprint.Channels;
         for (var i = 0; i < Widths.Length; i++)
         {
             register_module($"conv{i + 1}", _convolutions[i] = Layers.Conv3x3(inputs, Widths[i]));
             register_module($"bn{i + 1}", _norms[i] = nn.BatchNorm2d(Widths[i]));
             inputs = Widths[i];
         }
-        register_module("fc", _classifier = nn.Linear(inputs, classes, hasBias: false));
+        register_module("fc", _classifier = nn.Linear(inputs, blueprint.Classes, hasBias: false));
     }
 
     public override Tensor forward(Tensor input)
@@ -39,10 +39,10 @@ internal sealed class SmallCnn : nn.Module<Tensor, Tensor>
         for (var i = 1; i < Widths.Length; i++)
         {
             x = Layers.Next(x, _convolutions[i].call(x));
-            if (i % 2 == 1) x = Layers.Next(x, Layers.MaxPool(x, kernel: 2, stride: 2, padding: 0));
+            if (i % 2 == 1) x = Layers.Next(x, Pools.Max(x, kernel: 2, stride: 2, padding: 0));
             x = Layers.NormRelu(_norms[i], x);
         }
-        x = Layers.Next(x, Layers.GlobalMaxPool(x));
+        x = Layers.Next(x, Pools.GlobalMax(x));
         return Layers.Next(x, _classifier.call(x));
     }
 }

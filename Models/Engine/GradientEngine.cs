@@ -23,6 +23,8 @@ public sealed class GradientEngine : IGradientEngine
     private readonly ModelState _state;
     private readonly nn.Module<Tensor, Tensor> _model;
     private readonly Device _device;
+    private readonly LossFunction _loss;
+    private readonly LeafKey _leaf = new();
     private float[] _logits = [];
     private bool _isTraining = true;
     private bool _isDisposed;
@@ -35,12 +37,13 @@ public sealed class GradientEngine : IGradientEngine
         if (options.Threads < 1) throw new UserMistakeException($"--threads {options.Threads}: a worker needs at least 1 thread");
         Options = options;
         _device = Devices.Find(options.Device);
+        _loss = new LossFunction(options.Loss);
         NativeHeap.KeepFreedMemory();
         UseThread();
         TorchRuntime.Deterministic();
         // Built outside any caller's scope: the model lives as long as the engine.
         using var scope = NewDisposeScope();
-        _model = ModelCatalog.Create(options.Model, options.Stem, options.ClassCount, options.Image);
+        _model = ModelCatalog.Create(options.Model, options.Stem, options.ClassCount, options.Image, options.Dropout, _leaf);
         _model.to(_device);
         _model.train();
         _state = new ModelState(_model, options.DecayNormAndBias, options.WholeRows);
@@ -57,13 +60,13 @@ public sealed class GradientEngine : IGradientEngine
     public int ClassCount => Options.ClassCount;
 
     /// <summary>
-    /// First weights as PyTorch's and torchvision's own initialisations distribute them (see <see cref="ConvolutionInitialization"/>),
+    /// First weights as PyTorch's and torchvision's own initialisations distribute them (see <see cref="Initialization"/>),
     /// drawn from Philox streams keyed by (seed, index of the parameter). Does not load them.
     /// </summary>
     public void Initialize(ulong seed, Span<float> state)
     {
         RequireState(state.Length, nameof(state));
-        WeightInitialization.Fill(Layout, ModelCatalog.InitializationOf(Options.Model), seed, state);
+        WeightInitialization.Fill(Layout, ModelCatalog.InitializationOf(Options.Model, Options.Stem, Options.Image), seed, state);
     }
 
     public void LoadState(ReadOnlySpan<float> state)
@@ -95,7 +98,7 @@ public sealed class GradientEngine : IGradientEngine
         UseThread();
         _state.Rewind();
         SetTraining(true);
-        // seed, step and leaf key dropout (DESIGN: counter-based); no architecture in the catalog draws random numbers.
+        _leaf.Set(seed, step, leaf);
         double lossSum;
         Span<float> logits = LogitsOf(batch.Count);
         using (NewDisposeScope())
@@ -104,8 +107,7 @@ public sealed class GradientEngine : IGradientEngine
             using (StartPhase(ClusterTelemetry.Spans.Forward))
             {
                 _state.BeginTraining();
-                output = _model.call(Upload(batch));
-                loss = LossOf(output, batch.Labels);
+                (output, loss) = _loss.Of(_model, Upload(batch), batch.Labels);
             }
             using (StartPhase(ClusterTelemetry.Spans.Backward))
             {
@@ -149,14 +151,6 @@ public sealed class GradientEngine : IGradientEngine
 
     /// <summary>A child of the current activity; nothing where nobody traces, so that no span becomes a root of its own.</summary>
     private static Activity? StartPhase(string name) => Activity.Current is null ? null : ClusterTelemetry.Source.StartActivity(name);
-
-    /// <summary>Sum over samples of cross-entropy with label smoothing ε: −Σ ((1 − ε)·[class is the label] + ε / classes)·log softmax (torch.nn.CrossEntropyLoss, reduction sum).</summary>
-    private Tensor LossOf(Tensor logits, ReadOnlySpan<long> labels)
-    {
-        var target = tensor(labels.ToArray(), device: _device);
-        var scaled = Options.Loss.LogitScale == 1 ? logits : logits.mul(Options.Loss.LogitScale);
-        return nn.functional.cross_entropy(scaled, target, reduction: nn.Reduction.Sum, label_smoothing: Options.Loss.LabelSmoothing);
-    }
 
     /// <summary>[N, C, H, W] on the engine's device, in the memory format that the run asks for. Belongs to the current scope.</summary>
     private Tensor Upload(in ImageBatch batch)

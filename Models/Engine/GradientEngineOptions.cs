@@ -25,6 +25,9 @@ public sealed record GradientEngineOptions
 
     public LossOptions Loss { get; init; } = new();
 
+    /// <summary>Rate of every dropout layer; null = the architecture's own.</summary>
+    public double? Dropout { get; init; }
+
     /// <summary>Hand the samples to the model in channels-last memory; convolutions follow their input. Weights stay contiguous: measured, converting them too gains nothing.</summary>
     public bool ChannelsLast { get; init; } = true;
 
@@ -51,6 +54,7 @@ public sealed record GradientEngineOptions
             Device = device,
             Threads = run.Threads,
             Loss = run.Loss,
+            Dropout = run.Dropout,
             ChannelsLast = run.ChannelsLast,
             DecayNormAndBias = run.Optimizer.DecayNormAndBias,
             WholeRows = run.Optimizer.NeedsWholeRows(),

@@ -10,14 +10,14 @@ namespace Cluster.Engine;
 internal static class WeightInitialization
 {
     /// <summary>Fills <paramref name="state"/> [StateFloats]; the padding becomes zero.</summary>
-    public static void Fill(ParameterLayout layout, ConvolutionInitialization convolutions, ulong seed, Span<float> state)
+    public static void Fill(ParameterLayout layout, Initialization rule, ulong seed, Span<float> state)
     {
         state.Clear();
         var index = 0;
         foreach (var entry in layout.Parameters)
         {
             var stream = new PhiloxStream(seed, RandomPurpose.Initialization, (ulong)index++);
-            FillParameter(layout, entry, convolutions, ref stream, state.Slice(entry.Offset, entry.Length));
+            FillParameter(layout, entry, rule, ref stream, state.Slice(entry.Offset, entry.Length));
         }
         foreach (var entry in layout.Buffers)
         {
@@ -30,19 +30,19 @@ internal static class WeightInitialization
     public static int FanIn(StateEntry entry) => entry.Length / entry.Shape[0];
 
     private static void FillParameter(
-        ParameterLayout layout, StateEntry entry, ConvolutionInitialization convolutions, ref PhiloxStream stream, Span<float> values)
+        ParameterLayout layout, StateEntry entry, Initialization rule, ref PhiloxStream stream, Span<float> values)
     {
         switch (entry.Shape.Count)
         {
-            case 4 when convolutions == ConvolutionInitialization.KaimingNormalFanOut:
-                var fanOut = entry.Shape[0] * entry.Shape[2] * entry.Shape[3];
-                Normal(ref stream, Math.Sqrt(2.0 / fanOut), values);
+            case 4 or 2 when DeviationOf(entry, rule) is { } deviation:
+                Normal(ref stream, deviation, values);
                 break;
             case 4 or 2:
                 // kaiming_uniform with a = sqrt(5): gain sqrt(2 / (1 + 5)), bound = gain * sqrt(3 / fan_in) = 1 / sqrt(fan_in).
                 Uniform(ref stream, 1.0 / Math.Sqrt(FanIn(entry)), values);
                 break;
             case 1 when WeightBeside(layout, entry) is { } weight:
+                if (weight.Shape.Count == 4 ? rule.ZeroConvolutionBiases : rule.ZeroLinearBiases) break;
                 // The bias of a linear or convolution layer: uniform in ±1/√fan_in of its weight (torch.nn.Linear).
                 Uniform(ref stream, 1.0 / Math.Sqrt(FanIn(weight)), values);
                 break;
@@ -53,6 +53,19 @@ internal static class WeightInitialization
             default:
                 throw new ClusterException($"no initialisation is known for '{entry.Name}' with shape [{string.Join(", ", entry.Shape)}]: add one to {nameof(WeightInitialization)}");
         }
+    }
+
+    /// <summary>Of normal weights; null where they are uniform.</summary>
+    private static double? DeviationOf(StateEntry weight, Initialization rule)
+    {
+        if (weight.Shape.Count == 2) return rule.SmallLinears ? Initialization.SmallDeviation : null;
+        return rule.Convolutions switch
+        {
+            ConvolutionInitialization.KaimingNormalFanOut => Math.Sqrt(2.0 / (weight.Shape[0] * weight.Shape[2] * weight.Shape[3])),
+            ConvolutionInitialization.KaimingNormalFanIn => Math.Sqrt(2.0 / FanIn(weight)),
+            ConvolutionInitialization.Small => Initialization.SmallDeviation,
+            _ => null,
+        };
     }
 
     /// <summary>The layer's weight when <paramref name="entry"/> is a bias and that weight has more than one dimension; null for norm layers.</summary>

@@ -11,8 +11,9 @@ namespace Cluster.Workers.Actors;
 /// <param name="Microbatches">K.</param>
 /// <param name="TotalSteps">Nothing is prefetched beyond.</param>
 /// <param name="Shards">P.</param>
+/// <param name="Loss">What evaluations add up; without label smoothing, as is usual.</param>
 public sealed record WorkerSettings(
-    WorkerId Worker, int Shards, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, double LogitScale)
+    WorkerId Worker, int Shards, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, LossOptions Loss)
 {
     /// <summary>Where the memory of gradient nodes comes from: they are what is sent.</summary>
     public IBufferMemory Memory { get; init; } = PrivateMemory.Instance;
@@ -158,7 +159,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
             var batch = evaluation.Prepare(index);
             var logits = _logits.AsSpan(0, batch.Count * engine.ClassCount);
             engine.Predict(batch, logits);
-            var sums = EvaluationSums.FromLogits(logits, batch.Labels, engine.ClassCount, settings.LogitScale);
+            var sums = EvaluationSums.FromLogits(logits, batch.Labels, engine.ClassCount, settings.Loss.LogitScale, squaredError: settings.Loss.IsSquaredError());
             evaluated(new BatchEvaluated(
                 request.Term, request.Version, index, settings.Worker, batch.Count, sums.LossSum, (int)sums.Correct, (int)sums.Top5Correct,
                 Predictions.Of(logits, engine.ClassCount)));

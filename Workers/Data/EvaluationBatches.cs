@@ -3,8 +3,8 @@ using Cluster.Contracts;
 namespace Cluster.Workers.Data;
 
 /// <summary>
-/// A split in order, in fixed batches, with the evaluation transform. Batch i is samples [i · size, (i + 1) · size), the
-/// last one short, whoever asks: workers share an evaluation by batch number. One buffer, reused; one thread at a time.
+/// A split, or a fixed part of it, in fixed batches with the evaluation transform. Batch i is positions [i · size, (i + 1) · size)
+/// of the subset, the last one short, whoever asks: workers share an evaluation by batch number. One buffer, reused; one thread at a time.
 /// </summary>
 public sealed class EvaluationBatches : IDisposable
 {
@@ -13,6 +13,7 @@ public sealed class EvaluationBatches : IDisposable
 
     private readonly IDataset _dataset;
     private readonly AugmentationPipeline _pipeline;
+    private readonly EvaluationSubset _subset;
     private readonly NativeBuffer _images;
     private readonly long[] _labels;
     private readonly byte[] _pixels;
@@ -20,14 +21,16 @@ public sealed class EvaluationBatches : IDisposable
     /// <param name="dataset">Stays the caller's to dispose, after this.</param>
     /// <param name="pipeline">Made for the same shape; only its normalisation is used.</param>
     /// <param name="batchSize">Most samples of a batch.</param>
-    public EvaluationBatches(IDataset dataset, AugmentationPipeline pipeline, int batchSize = DefaultBatchSize)
+    /// <param name="samples">Samples to take, see <see cref="EvaluationSubset"/>; 0 = all.</param>
+    public EvaluationBatches(IDataset dataset, AugmentationPipeline pipeline, int batchSize = DefaultBatchSize, int samples = 0)
     {
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         if (pipeline.Shape != dataset.Shape) throw new ArgumentException($"the pipeline is for {pipeline.Shape}, the data set has {dataset.Shape}", nameof(pipeline));
         (_dataset, _pipeline, BatchSize) = (dataset, pipeline, batchSize);
-        BatchCount = (dataset.Count + batchSize - 1) / batchSize;
+        _subset = EvaluationSubset.Of(dataset.Count, samples);
+        BatchCount = _subset.Batches(batchSize);
         _images = NativeBuffer.Allocate(checked(batchSize * dataset.Shape.Floats));
         _labels = new long[batchSize];
         _pixels = new byte[dataset.Shape.Floats];
@@ -36,13 +39,13 @@ public sealed class EvaluationBatches : IDisposable
     public int BatchSize { get; }
     public int BatchCount { get; }
 
-    /// <summary>Samples [First, First + Count) of a batch.</summary>
+    /// <summary>Positions [First, First + Count) of a batch.</summary>
     public (int First, int Count) Range(int batch)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(batch);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(batch, BatchCount);
         var first = batch * BatchSize;
-        return (first, Math.Min(BatchSize, _dataset.Count - first));
+        return (first, Math.Min(BatchSize, _subset.Count - first));
     }
 
     /// <summary>Prepares one batch by its number. What it returns is valid until the next call or <see cref="Dispose"/>.</summary>
@@ -52,19 +55,19 @@ public sealed class EvaluationBatches : IDisposable
         return Prepare(first, count);
     }
 
-    /// <summary>Prepares samples [first, first + count), count at most <see cref="BatchSize"/>. Valid until the next call or <see cref="Dispose"/>.</summary>
+    /// <summary>Prepares positions [first, first + count), count at most <see cref="BatchSize"/>. Valid until the next call or <see cref="Dispose"/>.</summary>
     /// <exception cref="ClusterException">A sample could not be read.</exception>
     public ImageBatch Prepare(int first, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, BatchSize);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _dataset.Count - first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _subset.Count - first);
         var floats = _dataset.Shape.Floats;
         var images = _images.Span;
         for (var i = 0; i < count; i++)
         {
-            _labels[i] = _dataset.Read(first + i, _pixels);
+            _labels[i] = _dataset.Read(_subset.SampleAt(first + i), _pixels);
             _pipeline.Normalize(_pixels, images.Slice(i * floats, floats));
         }
         return new ImageBatch(images[..(count * floats)], _labels.AsSpan(0, count), _dataset.Shape);

@@ -41,6 +41,10 @@ internal sealed class ClusterRun : IAsyncDisposable
     public long EvalEvery { get; init; }
     public OptimizerOptions Optimizer { get; init; } = new() { ClipNorm = 1 };
     public CheckpointPolicy Checkpoints { get; init; } = CheckpointPolicy.Never;
+    public ScheduleOptions Schedule { get; init; } = new() { LearningRate = 0.01 };
+    public EarlyStoppingOptions EarlyStopping { get; init; } = new();
+
+    public MemoryCheckpoints Kept => _checkpoints;
 
     /// <summary>How long missing nodes are waited for; long, so that a test decides itself whether they come.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromMinutes(2);
@@ -79,11 +83,11 @@ internal sealed class ClusterRun : IAsyncDisposable
         var recorder = new RunRecorder { OnBegun = step => OnBegun?.Invoke(step) };
         var layout = Layout;
         var rules = new StepRules(Shards, layout.ParameterChunkCount, StepScaling.Of(Optimizer, layout, _data.Train.Count), NonFinitePolicy.Recompute, StragglerRules.Default);
-        var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
+        var schedule = LearningRateSchedule.Create(Schedule, Steps, 100);
         var plan = new RunPlan(
             "test", Seed, layout, _data.Train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(Nodes, Replicas, Grace.TotalMilliseconds), schedule,
             TestBatches: 3, EvalEvery, Checkpoints)
-        { Silence = Silence, EndsWithLastWorker = false, EvaluatesAverage = Optimizer.EmaDecay > 0 };
+        { Silence = Silence, EarlyStopping = EarlyStopping, EndsWithLastWorker = false, EvaluatesAverage = Optimizer.EmaDecay > 0 };
         var store = new RunStore(_folder.FullName, _checkpoints);
         lock (_stores) _stores.Add(store);
         var snapshots = _system.ActorOf(SnapshotActor.Props(_checkpoints, layout, plan.CounterBase, TimeProvider.System));
@@ -135,7 +139,7 @@ internal sealed class ClusterRun : IAsyncDisposable
         var pipeline = new AugmentationPipeline(new AugmentationOptions { PadCrop = 2, Flip = true }, train, Seed);
         var plain = new AugmentationPipeline(new AugmentationOptions(), test, Seed);
         var actor = _system.ActorOf(WorkerActor.Props(
-            new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, LogitScale: 1),
+            new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
             new WorkerPeers(() => _coordinator, Slot, Slot),
             () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
             () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, worker.ToString()),

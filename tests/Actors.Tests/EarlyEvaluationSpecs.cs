@@ -19,7 +19,7 @@ public sealed class EarlyEvaluationSpecs
         using var system = ActorSystem.Create("test", "akka { loglevel = OFF, stdout-loglevel = OFF }");
         var coordinator = Inbox.Create(system);
         var worker = system.ActorOf(WorkerActor.Props(
-            new WorkerSettings(new WorkerId(0), 1, train.Count, 64, 8, 3, TotalSteps: 0, LogitScale: 1),
+            new WorkerSettings(new WorkerId(0), 1, train.Count, 64, 8, 3, TotalSteps: 0, Loss: new LossOptions()),
             new WorkerPeers(() => coordinator.Receiver, _ => coordinator.Receiver, _ => coordinator.Receiver),
             () => new LinearEngine(train.Shape, train.ClassCount),
             () => new LeafPrefetcher(train, pipeline, 3, 8, "worker-0"),

@@ -74,7 +74,7 @@ internal sealed record LocalRun
             {
                 var i = index;
                 workers[i] = system.ActorOf(WorkerActor.Props(
-                    new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, LogitScale: 1),
+                    new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
                     peers,
                     () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
                     () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, $"worker-{i}"),

@@ -8,8 +8,22 @@ internal sealed class MemoryCheckpoints(ParameterLayout layout) : ICheckpointWri
 {
     private readonly SortedDictionary<long, LoadShard> _kept = [];
 
+    private int _refusals;
+
+    /// <summary>So many writes are refused, as by a full disk.</summary>
+    public void RefuseNext(int count) => _refusals = count;
+
+    public IReadOnlyList<long> Versions
+    {
+        get
+        {
+            lock (_kept) return [.. _kept.Keys];
+        }
+    }
+
     public (string Folder, long Bytes) Write(CheckpointDue due, IReadOnlyList<ShardSnapshot> parts)
     {
+        if (Interlocked.Decrement(ref _refusals) >= 0) throw new IOException("no space left on device");
         var state = NativeBuffer.Allocate(layout.StateFloats);
         var slots = new Dictionary<string, NativeBuffer>(StringComparer.Ordinal);
         foreach (var part in parts)

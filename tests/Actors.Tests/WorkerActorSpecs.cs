@@ -45,7 +45,7 @@ public sealed class WorkerActorSpecs : IDisposable
         var (train, test) = _data;
         var pipeline = new AugmentationPipeline(new AugmentationOptions(), train, 3);
         return _system.ActorOf(WorkerActor.Props(
-            new WorkerSettings(new WorkerId(0), 1, train.Count, 64, 8, 3, TotalSteps: 10, LogitScale: 1),
+            new WorkerSettings(new WorkerId(0), 1, train.Count, 64, 8, 3, TotalSteps: 10, Loss: new LossOptions()),
             new WorkerPeers(() => _coordinator.Receiver, _ => _isConnected ? _shard.Receiver : null, _ => _isConnected ? _shard.Receiver : null),
             () =>
             {

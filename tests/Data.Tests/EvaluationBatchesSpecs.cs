@@ -30,6 +30,38 @@ public class EvaluationBatchesSpecs
     }
 
     [Fact]
+    public void A_subset_is_drawn_without_repeats_over_the_whole_split_and_a_larger_one_holds_it()
+    {
+        static int[] Of(int wanted)
+        {
+            var subset = EvaluationSubset.Of(1003, wanted);
+            return [.. Enumerable.Range(0, subset.Count).Select(subset.SampleAt)];
+        }
+        Assert.Equal(Enumerable.Range(0, 1003), Of(0));
+        Assert.Equal(Enumerable.Range(0, 1003), Of(5000));
+        var small = Of(100);
+        Assert.Equal(100, small.Distinct().Count());
+        Assert.All(small, static sample => Assert.InRange(sample, 0, 1002));
+        Assert.InRange(small.Average(), 400, 600);
+        Assert.Equal(small, Of(500)[..100]);
+    }
+
+    [Fact]
+    public void Batches_of_a_subset_hold_its_samples_in_its_order()
+    {
+        using var dataset = new FakeDataset(1003, Small);
+        using var batches = new EvaluationBatches(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1), batchSize: 40, samples: 90);
+        Assert.Equal(3, batches.BatchCount);
+        var (subset, pixels) = (EvaluationSubset.Of(1003, 90), new byte[Small.Floats]);
+        for (var b = 0; b < 3; b++)
+        {
+            var labels = batches.Prepare(b).Labels;
+            Assert.Equal(b < 2 ? 40 : 10, labels.Length);
+            for (var i = 0; i < labels.Length; i++) Assert.Equal(dataset.Read(subset.SampleAt(b * 40 + i), pixels), labels[i]);
+        }
+    }
+
+    [Fact]
     public void Any_range_can_be_prepared_and_no_other()
     {
         using var dataset = new FakeDataset(50, Small);

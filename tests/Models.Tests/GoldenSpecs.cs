@@ -7,6 +7,14 @@ namespace Cluster.Models.Tests;
 /// <summary>Names, shapes, logits, loss, gradients and running statistics against PyTorch's and torchvision's.</summary>
 public sealed class GoldenSpecs
 {
+    private static readonly string[] Families =
+    [
+        "alexnet-cifar", "alexnet-lrn-cifar", "alexnet-imagenet", "vgg11_bn-cifar", "vgg16-cifar", "googlenet-cifar", "googlenet-imagenet",
+        "resnet50-imagenet", "densenet121-imagenet", "densenet-bc100-k12", "linear",
+    ];
+
+    public static TheoryData<string> Networks() => [.. new[] { "small-cnn", "resnet20", "resnet18-cifar", "resnet18-imagenet" }, .. Families];
+
     public static TheoryData<string, string, bool> Cases()
     {
         var cases = new TheoryData<string, string, bool>();
@@ -17,6 +25,7 @@ public sealed class GoldenSpecs
                 cases.Add(name, device, true);
                 cases.Add(name, device, false);
             }
+            foreach (var name in Families) cases.Add(name, device, true);
         }
         return cases;
     }
@@ -31,30 +40,32 @@ public sealed class GoldenSpecs
 
         AssertClose(golden.EvaluationLogits, problem.Predict(), 1e-5 * golden.EvaluationLogits.Max(Math.Abs), "evaluation logits");
 
+        // Other kernels round otherwise: three times as far as PyTorch's own float32 is still the same network.
+        var relative = Math.Max(1e-4, 3 * golden.Float32Error);
         var (outcome, node) = problem.Leaf();
         Assert.Null(outcome.FirstBadParameter);
-        Assert.Equal(golden.Loss, outcome.LossSum, 1e-5 * golden.Loss);
+        Assert.Equal(golden.Loss, outcome.LossSum, 0.1 * relative * golden.Loss);
         Assert.Equal(golden.Correct, outcome.CorrectCount);
+        var largest = golden.Parameters.Max(p => p.GradientNorm);
         foreach (var expected in golden.Parameters)
         {
             var gradient = Slice(node, problem.Engine.Layout[expected.Name]);
-            Assert.Equal(expected.GradientNorm, Norm(gradient), 1e-4 * expected.GradientNorm);
-            AssertClose(expected.Gradient!, Sampled(gradient, expected.Gradient!.Length), 1e-4 * expected.GradientNorm, $"gradient of {expected.Name}");
+            // A bias in front of a BatchNorm has no gradient but what float64 rounded to: there ours is measured by the others'.
+            var tolerance = expected.GradientNorm < 1e-12 * largest ? 1e-5 * largest : relative * expected.GradientNorm;
+            Assert.Equal(expected.GradientNorm, Norm(gradient), tolerance);
+            if (expected.Gradient is not null) AssertClose(expected.Gradient, Sampled(gradient, expected.Gradient.Length), tolerance, $"gradient of {expected.Name}");
         }
         foreach (var expected in golden.Buffers)
         {
             var buffer = Slice(node, problem.Engine.Layout[expected.Name]);
             Assert.Equal(expected.Norm, Norm(buffer), 1e-5 * expected.Norm);
-            AssertClose(expected.Updated!, Sampled(buffer, expected.Updated!.Length), 1e-5 * expected.Norm, expected.Name);
+            if (expected.Updated is not null) AssertClose(expected.Updated, Sampled(buffer, expected.Updated.Length), 1e-5 * expected.Norm, expected.Name);
         }
         Assert.True(node.AsSpan(problem.Engine.Layout.ParameterFloats..problem.Engine.Layout.BufferOffset).IndexOfAnyExcept(0f) < 0, "the padding is not zero");
     }
 
     [Theory]
-    [InlineData("small-cnn")]
-    [InlineData("resnet20")]
-    [InlineData("resnet18-cifar")]
-    [InlineData("resnet18-imagenet")]
+    [MemberData(nameof(Networks))]
     public void Layout_has_the_names_shapes_and_order_of_the_reference(string name)
     {
         var golden = GoldenCase.Load(name);
@@ -77,7 +88,7 @@ public sealed class GoldenSpecs
             Image = golden.ImageShape,
             Device = device,
             ChannelsLast = channelsLast,
-            Loss = new LossOptions { LabelSmoothing = golden.LabelSmoothing, LogitScale = golden.LogitScale },
+            Loss = golden.Objective,
         },
         golden.Count, golden.Seed);
 

@@ -5,7 +5,7 @@ namespace Cluster.Coordinator.Core;
 /// whole; add the parts in sample order, and the bits do not depend on who computed which.
 /// </summary>
 /// <param name="Samples">Rows seen.</param>
-/// <param name="LossSum">Sum of the cross-entropies, in nats. NaN if a row had a NaN or +∞ among its logits, as in PyTorch.</param>
+/// <param name="LossSum">Sum of the samples' losses: cross-entropies in nats, or squared errors. NaN if a row had a NaN or +∞ among its logits, as in PyTorch.</param>
 /// <param name="Correct">Rows whose label has the largest logit; of equal logits the first counts as larger.</param>
 /// <param name="Top5Correct">Rows whose label is among the five largest.</param>
 /// <param name="BrokenRows">Rows with a NaN or +∞ among their logits; they are never correct.</param>
@@ -23,7 +23,7 @@ public sealed record EvaluationSums(
     /// <summary>Nothing seen yet.</summary>
     public static EvaluationSums Empty(int classes) => new(0, 0, 0, 0, 0, new long[classes], new long[classes]);
 
-    /// <summary>Mean loss in nats; NaN when nothing was seen.</summary>
+    /// <summary>Mean loss; NaN when nothing was seen.</summary>
     public double Loss => LossSum / Samples;
 
     /// <summary>0 to 1; NaN when nothing was seen.</summary>
@@ -44,12 +44,13 @@ public sealed record EvaluationSums(
 
     /// <summary>
     /// Cross-entropy of softmax(<paramref name="logitScale"/> · logits) as torch.nn.functional.cross_entropy defines it
-    /// (label smoothing ε: the label weighs 1 − ε, every class ε / C), summed in row order in float64.
+    /// (label smoothing ε: the label weighs 1 − ε, every class ε / C), summed in row order in float64. As a squared error:
+    /// ½‖<paramref name="logitScale"/> · logits − target‖² with those same weights as the target.
     /// </summary>
     /// <param name="logits">[n, <paramref name="classes"/>] row by row.</param>
     /// <param name="labels">[n], each in [0, C).</param>
     /// <exception cref="ArgumentException">The lengths do not fit, or a label is out of range.</exception>
-    public static EvaluationSums FromLogits(ReadOnlySpan<float> logits, ReadOnlySpan<long> labels, int classes, double logitScale = 1, double labelSmoothing = 0)
+    public static EvaluationSums FromLogits(ReadOnlySpan<float> logits, ReadOnlySpan<long> labels, int classes, double logitScale = 1, double labelSmoothing = 0, bool squaredError = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
         if (logits.Length != (long)labels.Length * classes)
@@ -69,7 +70,9 @@ public sealed record EvaluationSums(
                 lossSum = double.NaN;
                 continue;
             }
-            lossSum += CrossEntropy(values, label, logitScale, labelSmoothing);
+            lossSum += squaredError
+                ? SquaredError(values, label, logitScale, labelSmoothing)
+                : CrossEntropy(values, label, logitScale, labelSmoothing);
             var rank = Rank(values, label);
             if (rank < 5) top5++;
             if (rank > 0) continue;
@@ -99,6 +102,18 @@ public sealed record EvaluationSums(
         var logSum = largest + Math.Log(exponentials);
         var own = logSum - row[label] * scale;
         return smoothing == 0 ? own : (1 - smoothing) * own + smoothing / row.Length * (row.Length * logSum - sum);
+    }
+
+    private static double SquaredError(ReadOnlySpan<float> row, int label, double scale, double smoothing)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < row.Length; i++)
+        {
+            var target = (i == label ? 1 - smoothing : 0) + smoothing / row.Length;
+            var error = row[i] * scale - target;
+            sum += error * error;
+        }
+        return sum / 2;
     }
 
     /// <summary>How many classes come before the label.</summary>

@@ -36,7 +36,7 @@ public static class CommitAudit
             for (var i = 0; i < ranges.Count; i++) history.Add(verdicts[i], number + i);
             number += ranges.Count;
         }
-        return history.Finish(input.TotalSteps ?? options.Steps ?? lines.RecipeSteps, input.ClaimedSteps, input.Commits.Length - start);
+        return history.Finish(input.TotalSteps ?? options.Steps ?? LearningRateSchedule.RecipeSteps(options, input.TrainingSamples), input.ClaimedSteps, input.Commits.Length - start);
     }
 
     /// <summary>Finds the next whole lines; returns where the one after them begins.</summary>

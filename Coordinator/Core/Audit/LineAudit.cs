@@ -11,7 +11,7 @@ internal sealed record LineVerdict(CommitLine? Content, bool InReach, int Leaves
 
 /// <summary>
 /// Checks of one line against what the configuration alone determines: the cut of the step into leaves, the sample ids of
-/// each leaf, the learning rate, the clipping. Depends on no other line, so lines may be checked at the same time.
+/// each leaf, the clipping. Depends on no other line, so lines may be checked at the same time.
 /// </summary>
 internal sealed class LineAudit
 {
@@ -19,27 +19,19 @@ internal sealed class LineAudit
     private const int MaxFindingsPerLine = 16;
 
     /// <summary>
-    /// A step number that is so far from its line is damage: its plan is not computed, because the learning rate of a step
+    /// A step number that is so far from its line is damage: nothing is computed for it, because the learning rate of a step
     /// schedule costs a multiplication per drop.
     /// </summary>
     private const long FarthestStep = 1_000_000;
 
     private readonly RunOptions _options;
     private readonly int _samples;
-    private readonly LearningRateSchedule _schedule;
 
-    /// <exception cref="UserMistakeException">The options cannot be those of a run.</exception>
     public LineAudit(RunOptions options, int trainingSamples)
     {
         _options = options;
         _samples = trainingSamples;
-        var stepsPerEpoch = StepPlan.StepsPerEpoch(trainingSamples, options.Batch);
-        RecipeSteps = Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
-        _schedule = LearningRateSchedule.Create(options.Schedule, RecipeSteps, stepsPerEpoch);
     }
-
-    /// <summary>The run's length in steps when nobody gave one.</summary>
-    public long RecipeSteps { get; }
 
     /// <param name="line">Without its newline.</param>
     /// <param name="number">From 1.</param>
@@ -80,10 +72,6 @@ internal sealed class LineAudit
 
         if (record.Epoch != plan.Epoch) Found(AuditFault.PlanDiffers, $"says epoch {record.Epoch}, but the step lies in epoch {plan.Epoch}");
         if (record.Samples != plan.SampleCount) Found(AuditFault.PlanDiffers, $"says {record.Samples} samples, but the step has {plan.SampleCount}");
-
-        var rate = _schedule.At(record.Step);
-        if (!SameBits(rate, record.LearningRate))
-            Found(AuditFault.LearningRateDiffers, $"learning rate {Text(record.LearningRate)}, but the schedule '{_options.Schedule.Kind}' has {Text(rate)} at this step");
 
         // A skipped step is skipped because loss or gradient were not finite; it was clipped by nothing.
         Implausible(!record.Applied || (double.IsFinite(record.Loss) && record.Loss >= 0), $"was applied with the loss {Text(record.Loss)}, which no mean cross-entropy has");

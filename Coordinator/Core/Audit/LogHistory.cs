@@ -3,6 +3,7 @@ using Cluster.Contracts;
 namespace Cluster.Coordinator.Core.Audit;
 
 /// <summary>What the lines of a log show together, line by line in the order of the log.</summary>
+/// <exception cref="UserMistakeException">The options cannot be those of a run.</exception>
 internal sealed class LogHistory(RunOptions options, int trainingSamples, int maxFindings)
 {
     private readonly FindingList _findings = new(maxFindings);
@@ -11,6 +12,7 @@ internal sealed class LogHistory(RunOptions options, int trainingSamples, int ma
     private readonly SortedDictionary<WorkerId, (long Leaves, long Samples)> _workers = [];
     private readonly List<SkippedStep> _skipped = [];
     private readonly Dictionary<long, EpochTally> _epochs = [];
+    private readonly RateAudit _rates = new(options, trainingSamples);
     private readonly int _stepsPerEpoch = StepPlan.StepsPerEpoch(trainingSamples, options.Batch);
     private long _next = 1, _damaged, _firstTerm, _highestTerm;
     private long _leaves, _proven, _applied, _skippedCount, _retried;
@@ -32,6 +34,7 @@ internal sealed class LogHistory(RunOptions options, int trainingSamples, int ma
         var isNew = CheckOrder(record, line);
         CheckTerm(record, line);
         _findings.Add(verdict.Findings);
+        if (_rates.Mistake(record, isNew) is { } mistake) _findings.Add(AuditFault.LearningRateDiffers, line, record.Step.Value, null, mistake);
         if (record.Attempt > 1) _retried++;
         foreach (var leaf in record.Leaves)
         {

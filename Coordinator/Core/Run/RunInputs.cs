@@ -24,6 +24,9 @@ public sealed record TermTaken(Term Term) : IStepInput;
 /// <param name="Recorded">Records of the steps after the checkpoint, in order.</param>
 public sealed record LogAdopted(StepId Last, WeightsVersion Checkpoint, IReadOnlyList<CommitRecord> Recorded) : IStepInput
 {
+    /// <summary>All that the log says about evaluations, in its order.</summary>
+    public IReadOnlyList<EvaluationNote> Evaluations { get; init; } = [];
+
     /// <summary>Workers that any record of the log names as quarantined, and the step.</summary>
     public IReadOnlyDictionary<WorkerId, StepId> Quarantined { get; init; } = ImmutableDictionary<WorkerId, StepId>.Empty;
 }

@@ -10,6 +10,9 @@ namespace Cluster.Coordinator.Core;
 /// </param>
 public sealed record OpenStep(StepPlan Plan, double LearningRate, CommitRecord? Recorded = null) : IStepInput
 {
+    /// <summary>What the evaluation of the version gave that the step begins with; null when there was none.</summary>
+    public EvaluationNote? Evaluation { get; init; }
+
     /// <summary>By shard: holds the step's version already. Empty = none does. Only in a replay.</summary>
     public ImmutableArray<bool> Ahead { get; init; } = [];
 

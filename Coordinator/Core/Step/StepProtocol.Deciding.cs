@@ -53,7 +53,8 @@ public static partial class StepProtocol
             Applied: !skipped,
             [.. done.Select(static l => new LeafRecord(l.Worker, l.SampleCount, l.SampleDigest))],
             state.Unlogged.IsEmpty ? null : [.. state.Unlogged],
-            tensors);
+            tensors,
+            state.Evaluation);
         if (state.Recorded is not { } recorded) return Then(state with { Phase = StepPhase.Committing, Record = record }, new StepEffect.AppendCommit(record));
         return Difference(recorded, record) is { } difference
             ? Halt(state, $"The replay of step {state.Step} does not reproduce its record: {difference}. The data, the libraries or the device have changed since; resume where they are as they were.")

@@ -13,6 +13,7 @@ public static partial class StepProtocol
         {
             Plan = open.Plan,
             LearningRate = open.LearningRate,
+            Evaluation = open.Evaluation,
             Attempt = 0,
             Ahead = open.Ahead.IsDefaultOrEmpty ? None(state) : open.Ahead,
             Suspects = ImmutableSortedDictionary<int, WorkerId>.Empty,

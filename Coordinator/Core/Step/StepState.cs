@@ -139,6 +139,10 @@ public sealed record StepState
     public StepPlan Plan { get; init; }
     public int Attempt { get; init; }
     public double LearningRate { get; init; }
+
+    /// <summary>What is known about the version that the open step begins with; goes into its record.</summary>
+    public EvaluationNote? Evaluation { get; init; }
+
     public ImmutableArray<LeafState> Leaves { get; init; } = [];
     public ImmutableArray<Lease> Leases { get; init; } = [];
     public ImmutableArray<ShardReduced?> Reduced { get; init; } = [];

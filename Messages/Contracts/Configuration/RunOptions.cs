@@ -69,6 +69,9 @@ public sealed record RunOptions
     /// <summary>Evaluate every so many steps; 0 = at the end only.</summary>
     public long EvalEvery { get; init; }
 
+    /// <summary>Samples of the test set that are evaluated: the first so many of a permutation that is fixed by the set's size alone, the same for every run; 0 = all.</summary>
+    public int EvalSamples { get; init; }
+
     /// <summary>Evaluate on the test set at all; false for pure speed measurements.</summary>
     public bool Evaluate { get; init; } = true;
 
@@ -88,7 +91,7 @@ public sealed record LossOptions
     /// <summary><c>cross-entropy</c> over softmax(logits · LogitScale), or <c>squared-error</c>: half the squared distance of the outputs to the label's one-hot vector.</summary>
     public string Kind { get; init; } = "cross-entropy";
 
-    /// <summary>ε of torch.nn.CrossEntropyLoss.</summary>
+    /// <summary>ε of torch.nn.CrossEntropyLoss: the label's share of the target is 1 − ε, every class gets ε / classes more. Training only.</summary>
     public double LabelSmoothing { get; init; }
 
     /// <summary>Factor on the logits in training (an inverse temperature); evaluation uses it too.</summary>
@@ -96,6 +99,15 @@ public sealed record LossOptions
 
     /// <summary>Weight of each auxiliary head's loss (Szegedy et al., 2015, section 5: 0.3); 0 or a model without such heads: none.</summary>
     public double AuxiliaryWeight { get; init; } = 0.3;
+
+    /// <summary>Whether <see cref="Kind"/> is <c>squared-error</c>.</summary>
+    /// <exception cref="ClusterException">No such kind.</exception>
+    public bool IsSquaredError() => Kind switch
+    {
+        "cross-entropy" => false,
+        "squared-error" => true,
+        _ => throw new ClusterException($"unknown loss '{Kind}': cross-entropy or squared-error"),
+    };
 }
 
 /// <summary>Per-sample augmentation, keyed by (seed, epoch, sample).</summary>

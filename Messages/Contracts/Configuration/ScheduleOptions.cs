@@ -9,13 +9,13 @@ public sealed record ScheduleOptions
     /// <summary>The initial rate after the warm-up; one-cycle: the highest.</summary>
     public double LearningRate { get; init; } = 0.1;
 
-    /// <summary>Samples per step that <see cref="LearningRate"/> was chosen for: the rate is scaled by B / this (Goyal et al., 2017). Null = the rate is meant for B.</summary>
+    /// <summary>Samples per step that <see cref="LearningRate"/> and <see cref="FinalLearningRate"/> were chosen for: both are scaled by B / this (Goyal et al., 2017). Null = they are meant for B.</summary>
     public int? BaseBatch { get; init; }
 
     /// <summary>Step: epochs between drops.</summary>
     public double StepEpochs { get; init; } = 5;
 
-    /// <summary>Multi-step: the epochs after which the rate drops, ascending.</summary>
+    /// <summary>Multi-step: the epochs after which the rate drops, ascending; from the run's beginning, warm-up included.</summary>
     public IReadOnlyList<double>? Milestones { get; init; }
 
     /// <summary>Step, multi-step and plateau: factor of a drop. Exponential: the rate in lr·rate^(step/decay_steps). Inverse-sqrt: γ in lr/√(1 + γ²·t).</summary>
@@ -33,7 +33,7 @@ public sealed record ScheduleOptions
     /// <summary>Linear and cosine: the rate at the end. Plateau: never below it.</summary>
     public double FinalLearningRate { get; init; }
 
-    /// <summary>Epochs at the beginning in which the rate warms up; the schedule proper begins behind them and ends where it would without. 0 = none.</summary>
+    /// <summary>Epochs at the beginning in which the rate warms up; the schedule proper begins behind them, with its first rate, and ends where it would without. 0 = none.</summary>
     public double WarmupEpochs { get; init; }
 
     /// <summary><c>linear</c> (from <see cref="WarmupFactor"/>·lr to lr) or <c>constant</c> (at <see cref="WarmupFactor"/>·lr).</summary>

@@ -59,6 +59,8 @@ internal static class Contradictions
         }.Where(static way => way.Item2 > 0).Select(static way => way.Item1).ToArray();
         judge.Refuse(ways.Length > 1, "the gradient is clipped in one way: leave one and set the others to 0", ways);
         judge.Refuse(o is { Kind: "lars", ClipParameterNorm: > 0 }, "lars scales every tensor's gradient to its norm already: set clip-parameter-norm to 0", "optimizer.kind", "optimizer.clip-parameter-norm");
+        judge.Refuse(o is { Kind: "lars", ClipValue: > 0 }, "lars makes its rates from norms, which this clipping changes afterwards: set clip-value to 0, or use clip-norm", "optimizer.kind", "optimizer.clip-value");
+        judge.Refuse(o is { Kind: "lars", ClipAdaptive: > 0 }, "lars makes its rates from norms, which this clipping changes afterwards: set clip-adaptive to 0, or use clip-norm", "optimizer.kind", "optimizer.clip-adaptive");
     }
 
     private static void Rate(Judge judge, RunOptions options)
@@ -69,6 +71,7 @@ internal static class Contradictions
         judge.Refuse(s.WarmupEpochs > 0 && s.Kind != "one-cycle" && s.TotalSteps is null && s.WarmupEpochs >= options.Epochs, "the warm-up is as long as the whole run: shorten it, or train for more epochs", WarmUp, Epochs);
         judge.Refuse(s is { Kind: "multi-step", Milestones: null or { Count: 0 } }, "multi-step needs the epochs at which the rate drops, such as 80,120", Kind, Milestones);
         judge.Refuse(s.Milestones is { } at && at.Zip(at.Skip(1)).Any(static pair => pair.First >= pair.Second), "milestones ascend: sort them, each once", Milestones);
+        judge.Refuse(s.Kind == "multi-step" && s.Milestones is { Count: > 0 } drops && drops.Any(drop => drop <= s.WarmupEpochs) && s.WarmupEpochs > 0, "milestones count from the run's beginning, and the rate does not drop while it warms up: shorten the warm-up, or move them", WarmUp, Milestones);
         judge.Refuse(s.Kind is "step" or "multi-step" or "exponential" && s.Gamma > 1, "a drop does not raise the rate: choose a gamma of at most 1", Kind, Gamma);
         judge.Refuse(s.Kind == "plateau" && s.Gamma >= 1, "plateau needs a drop: choose a gamma below 1", Kind, Gamma);
         judge.Refuse(s.Kind is "linear" or "cosine" or "plateau" && s.FinalLearningRate > s.LearningRate, "the rate falls: choose a final-lr of at most lr", "schedule.lr", "schedule.final-lr");
@@ -77,6 +80,7 @@ internal static class Contradictions
     private static void Evaluation(Judge judge, RunOptions options)
     {
         judge.Refuse(options is { EarlyStopping.Patience: > 0, Evaluate: false }, "patience counts evaluations, and there are none without validation data: set evaluate to true, or patience to 0", "early-stopping.patience", "evaluate");
+        judge.Refuse(options is { EarlyStopping.Patience: > 0, CheckpointEvery: 0 }, "the run ends with its best version, which only a checkpoint keeps: set checkpoint-every above 0 or leave it away, or set patience to 0", "early-stopping.patience", "checkpoint-every");
         judge.Refuse(options is { Schedule.Kind: "plateau", Evaluate: false }, "plateau watches the test loss, and there is none without validation data: set evaluate to true, or choose another schedule", "schedule.kind", "evaluate");
     }
 

@@ -1,8 +1,6 @@
-namespace Cluster.Cli.Configuration;
+using Cluster.Coordinator.Core;
 
-/// <summary>A model that <c>--model</c> accepts.</summary>
-/// <param name="StateFloats">Parameters and buffers, for the estimate of disk space before the model is built.</param>
-public sealed record KnownModel(string Name, long StateFloats, string Description);
+namespace Cluster.Cli.Configuration;
 
 /// <summary>A data set that <c>--data</c> accepts.</summary>
 /// <param name="Folder">Whether a folder may follow after a colon.</param>
@@ -11,12 +9,7 @@ public sealed record KnownData(string Name, bool Folder, string Description);
 /// <summary>The names that a person may type, each with a line that says what it is.</summary>
 public static class KnownNames
 {
-    public static readonly IReadOnlyList<KnownModel> Models =
-    [
-        new("small-cnn", 428_218, "six 3x3 convolutions, 427,168 parameters"),
-        new("resnet20", 273_850, "He et al. 2015, section 4.2: the 20-layer network for CIFAR, 272,474 parameters with 10 classes"),
-        new("resnet18", 11_699_132, "He et al. 2015: 18 layers, 11.2 million parameters with 10 classes"),
-    ];
+    public static IReadOnlyList<KnownModel> Models => KnownModels.All;
 
     public static readonly IReadOnlyList<KnownData> Data =
     [
@@ -25,7 +18,7 @@ public static class KnownNames
     ];
 
     public static readonly IReadOnlyList<string> Stems = ["cifar", "imagenet"];
-    public static readonly IReadOnlyList<string> Schedules = ["constant", "step", "multi-step", "exponential", "per-epoch", "inverse-sqrt", "linear", "cosine", "one-cycle", "plateau"];
+    public static readonly IReadOnlyList<string> Schedules = ScheduleRules.Kinds;
     public static readonly IReadOnlyList<string> Warmups = ["linear", "constant"];
     public static readonly IReadOnlyList<string> Optimizers = ["sgd", "adam", "adamw", "adagrad", "rmsprop", "lars"];
     public static readonly IReadOnlyList<string> MomentumForms = ["pytorch", "classical"];

@@ -80,6 +80,7 @@ public static class PastRuns
         var steps = last?.Record.Step.Value ?? summary.Steps ?? 0;
         var total = run.TotalSteps ?? run.Options.Steps;
         var state = running ? RunState.Running
+            : Hosting.EarlyEnd.Read(folder)?.StoppedAt == steps ? RunState.Finished
             : summary.Steps is not null && steps >= (total ?? summary.Steps) ? RunState.Finished
             : LastEvent(Path.Combine(folder, RunFolder.EventsName)) == "failed" ? RunState.Failed
             : RunState.Interrupted;

@@ -36,5 +36,5 @@ public sealed record ResolveEnvironment
     public Func<string, string?> DeviceMistake { get; init; } = Devices.Mistake;
 
     /// <summary>Parameters and buffers of the run's model.</summary>
-    public Func<RunOptions, long> StateFloats { get; init; } = options => KnownNames.Model(options.Model)?.StateFloats ?? 0;
+    public Func<RunOptions, long> StateFloats { get; init; } = options => KnownNames.Model(options.Model)?.StateFloats(options) ?? 0;
 }

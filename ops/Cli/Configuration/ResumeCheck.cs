@@ -12,7 +12,7 @@ public static class ResumeCheck
     /// <summary>Rows that say how, where and how long a run is carried out.</summary>
     private static readonly HashSet<string> MayChange =
     [
-        "workers", "ps", "replicas", "audit-every", "device", "eval-every", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps",
+        "workers", "ps", "replicas", "audit-every", "device", "eval-every", "eval-samples", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps",
         "data",         // compared by name here, and by what it holds once it is open
         "epochs",       // the run's length is free; the schedule's is compared below
     ];
@@ -32,7 +32,15 @@ public static class ResumeCheck
         }
         if (NameOf(stored.Data) != NameOf(asked.Data)) differences.Add(Difference(OptionTable.ByKey("data")!, stored.Data, asked.Data));
         if (stored.Epochs != asked.Epochs && EpochsShapeTheRate(asked.Schedule))
-            differences.Add($"{Difference(OptionTable.ByKey("epochs")!, OptionRow.Number(stored.Epochs), OptionRow.Number(asked.Epochs))}, which the one-cycle schedule spans; --steps changes the length of the run alone");
+            differences.Add($"{Difference(OptionTable.ByKey("epochs")!, OptionRow.Number(stored.Epochs), OptionRow.Number(asked.Epochs))}, which the {asked.Schedule.Kind} schedule spans; --steps changes the length of the run alone");
+        if (asked.Schedule.Kind == "plateau" || asked.EarlyStopping.Patience > 0)
+        {
+            // When evaluations come decides then what becomes of the run.
+            foreach (var row in ((string[])["eval-every", "eval-samples", "evaluate"]).Select(static key => OptionTable.ByKey(key)!))
+            {
+                if (row.Read(stored) != row.Read(asked)) differences.Add(Difference(row, row.Read(stored), row.Read(asked)));
+            }
+        }
         return differences;
     }
 
@@ -60,5 +68,5 @@ public static class ResumeCheck
     /// <summary>The same data may lie in another folder by now.</summary>
     private static string NameOf(string data) => data.Split(':')[0];
 
-    private static bool EpochsShapeTheRate(ScheduleOptions schedule) => schedule is { Kind: "one-cycle", TotalSteps: null };
+    private static bool EpochsShapeTheRate(ScheduleOptions schedule) => schedule is { Kind: "one-cycle" or "cosine" or "linear", TotalSteps: null };
 }

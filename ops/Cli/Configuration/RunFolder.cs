@@ -111,8 +111,14 @@ public sealed class RunFolder : IDisposable
         Number(json, "test_top5", summary.Test?.Top5);
         Number(json, "test_loss", summary.Test?.Loss);
         if (summary.Test is { } test) json.WriteNumber("test_samples", test.Samples);
-        if (summary.ClippedSteps is { } clipped) Number(json, "clipped_share", summary.Steps > 0 ? (double)clipped / summary.Steps : 0);
+        if (summary.Clipping is { } clipping) Number(json, "clipped_share", clipping.Share);
         Number(json, "seconds", Math.Round(summary.Elapsed.TotalSeconds, 3));
+        if (summary.Early is { } early)
+        {
+            json.WriteNumber("best_step", early.BestStep);
+            json.WriteNumber("stopped_at", early.StoppedAt);
+            json.WriteString("stop_reason", early.Reason);
+        }
         json.WriteString("recipe", _run.Options.Recipe);
         json.WriteString("model", _run.Options.Model);
         json.WriteNumber("workers", _run.Options.Workers);

@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Configuration;
 

@@ -48,6 +48,7 @@ public sealed class TerminalDisplay(IAnsiConsole console, TimeProvider clock) : 
         var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumn("what").AddColumn("figure");
         void Row(string what, string figure) => table.AddRow(new Text(what), new Text(figure));
         Row("steps", $"{summary.Steps} ({summary.Epochs:0.##} epochs)");
+        if (summary.Early is { } early) Row("stopped early", $"the result is the best version, step {early.BestStep}");
         Row("time", Wording.Duration(summary.Elapsed));
         Row("speed", Wording.Rate(summary.ImagesPerSecond));
         Row("training loss", $"{summary.TrainLoss:0.0000}");
@@ -57,7 +58,7 @@ public sealed class TerminalDisplay(IAnsiConsole console, TimeProvider clock) : 
             Row("test accuracy", $"{Wording.Percent(test.Accuracy)} of {test.Samples} images");
             Row("test top-5", Wording.Percent(test.Top5));
         }
-        if (summary.ClippedSteps is { } clipped) Row("clipping", Wording.Clipped(clipped, summary.Steps));
+        if (summary.Clipping is { } clipping) Row("clipping", Wording.Clipped(clipping));
         Row("folder", folder);
         console.Write(table);
         // Not through the console: it would break a long line at the edge of a narrow terminal.

@@ -24,7 +24,7 @@ internal sealed class CheckpointKeeper(
             Counters = layout.Counters.ToDictionary(c => c.Name, c => counterBase.GetValueOrDefault(c.Name) + applied, StringComparer.Ordinal),
         };
         var path = store.Write(content);
-        store.Retain(run.Options.KeepCheckpoints, KeepBest);
+        store.Retain(run.Options.KeepCheckpoints, KeepBest, due.Best);
         return (path, Directory.EnumerateFiles(path).Sum(static f => new FileInfo(f).Length));
     }
 
@@ -48,6 +48,8 @@ internal sealed class CheckpointKeeper(
         {
             facts["test_accuracy"] = Finite(evaluation.Accuracy);
             facts["test_loss"] = Finite(evaluation.Loss);
+            facts["test_top5"] = Finite(evaluation.Top5);
+            facts["test_samples"] = evaluation.Samples;
         }
         return facts;
     }

@@ -43,11 +43,21 @@ public sealed record TrainingSummary(
     EvaluationResult? Test,
     TimeSpan Elapsed)
 {
+    /// <summary>The run ended before its last step: hash and test figures are those of its best version. Null = it did not.</summary>
+    public EarlyEnd? Early { get; init; }
+
     /// <summary>There was nothing left to do: the run had reached its last step before.</summary>
     public bool WasFinished { get; init; }
 
-    /// <summary>Of <see cref="Steps"/>, those whose gradient was clipped; null when nothing clips.</summary>
-    public long? ClippedSteps { get; init; }
+    /// <summary>How often the gradient was clipped; null when nothing clips.</summary>
+    public ClippingShare? Clipping { get; init; }
+}
+
+/// <summary>How many of a run's committed steps, those before a resume too, had their gradient clipped.</summary>
+public sealed record ClippingShare(long Clipped, long Steps)
+{
+    /// <summary>0 to 1; 0 before the first step.</summary>
+    public double Share => Steps > 0 ? (double)Clipped / Steps : 0;
 }
 
 /// <summary>Told what a training job does. Calls come one at a time, from any thread, and return quickly.</summary>

@@ -29,12 +29,12 @@ public static class LocalTraining
         using var telemetry = TelemetryExport.Start(run.RunId);
         var engines = new EngineFactory(options, train);
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
-        var total = options.Steps ?? Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
+        var total = options.Steps ?? LearningRateSchedule.RecipeSteps(options, train.Count);
         CheckWorld(run, train, engines);
         folder.WriteConfig(Facts(run, train, test, engines, total));
 
         var opening = run.Resumes is null ? RunOpening.New : RunOpening.Resume(folder, engines.Layout, total, observer);
-        if (opening.Finished is { } finished) return FinishedBefore(finished, engines.Layout, total, train.Count, stepsPerEpoch, options.Batch, observer);
+        if (opening.Finished is { } finished) return FinishedBefore(finished, engines.Layout, opening.Early, total, train.Count, stepsPerEpoch, options.Batch, observer);
 
         var plan = PlanOf(run, train, test, engines.Layout, total) with { CounterBase = opening.CounterBase };
         observer.Starting(run, Description(options, plan, engines.Layout, train, opening.Version));
@@ -51,7 +51,7 @@ public static class LocalTraining
             await using var stopping = stop.Register(() => coordinator.Tell(new StopRun("interrupted")));
             await listener.Completion;
             store.Flush();
-            return listener.Interrupted ? throw new RunStoppedException(listener.Summary()) : listener.Summary();
+            return listener.Interrupted ? throw new RunStoppedException(listener.Summary()) : ResultOf(listener, folder, engines.Layout);
         }
         finally
         {
@@ -59,6 +59,10 @@ public static class LocalTraining
             system.Dispose();
         }
     }
+
+    /// <summary>What the run leaves behind: its last version, or the best one when it stopped early.</summary>
+    internal static TrainingSummary ResultOf(RunListener listener, RunFolder folder, ParameterLayout layout) =>
+        listener.Early is { } early ? EarlyEnd.Restore(folder.Location, layout, early, listener.Summary()) : listener.Summary();
 
     /// <summary>A resumed run must find data, layout and arithmetic as it left them.</summary>
     internal static void CheckWorld(ResolvedRun run, IDataset train, IEngineSource engines)
@@ -78,6 +82,7 @@ public static class LocalTraining
             ["test-samples"] = Text(test.Count),
             ["steps-per-epoch"] = Text(StepPlan.StepsPerEpoch(train.Count, run.Options.Batch)),
             ["total-steps"] = Text(total),
+            ["evaluation-steps"] = Text(EvalEveryOf(run, train, test)),
             ["data-fingerprint"] = train.Fingerprint,
             ["parameters"] = Text(engines.Layout.ParameterFloats),
             ["layout-hash"] = engines.Layout.Hash,
@@ -92,11 +97,10 @@ public static class LocalTraining
     internal static RunPlan PlanOf(ResolvedRun run, IDataset train, IDataset test, ParameterLayout layout, long total)
     {
         var options = run.Options;
-        var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
-        var recipeSteps = Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
-        var schedule = LearningRateSchedule.Create(options.Schedule, options.Schedule.TotalSteps ?? recipeSteps, stepsPerEpoch);
+        var schedule = LearningRateSchedule.For(options, train.Count);
         var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Of(options.Optimizer, layout, train.Count), PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
-        var testBatches = !options.Evaluate ? 0 : (test.Count + EvaluationBatches.DefaultBatchSize - 1) / EvaluationBatches.DefaultBatchSize;
+        var testBatches = !options.Evaluate ? 0 : EvaluationSubset.Of(test.Count, options.EvalSamples).Batches();
+        var evalEvery = EvalEveryOf(run, train, test);
         var checkpoints = options.CheckpointEvery switch
         {
             null => new CheckpointPolicy(0, Limits.CheckpointSeconds),
@@ -105,8 +109,21 @@ public static class LocalTraining
         };
         return new RunPlan(
             run.RunId, options.Seed, layout, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, new TermRules(1, 0, 0), schedule,
-            testBatches, options.EvalEvery, checkpoints)
-        { EvaluatesAverage = options.Optimizer.EmaDecay > 0 };
+            testBatches, evalEvery, checkpoints)
+        { EarlyStopping = options.EarlyStopping, EvaluatesAverage = options.Optimizer.EmaDecay > 0 };
+    }
+
+    /// <summary>Steps between evaluations; where the rate or the end hangs on them and nobody said how often, an epoch's.</summary>
+    /// <exception cref="UserMistakeException">They are needed, and there is nothing to evaluate on.</exception>
+    private static long EvalEveryOf(ResolvedRun run, IDataset train, IDataset test)
+    {
+        var options = run.Options;
+        var need = options.EarlyStopping.Patience > 0 ? $"--patience {options.EarlyStopping.Patience}"
+            : LearningRateSchedule.For(options, train.Count).FollowsEvaluations ? $"--schedule {options.Schedule.Kind}"
+            : null;
+        if (need is null) return options.EvalEvery;
+        if (test.Count == 0 || !options.Evaluate) throw new UserMistakeException($"{need} hangs on evaluations, and --data {options.Data} has no test split to make them on: leave it out, or take a data set with one");
+        return options.EvalEvery > 0 ? options.EvalEvery : StepPlan.StepsPerEpoch(train.Count, options.Batch);
     }
 
     private static NonFinitePolicy PolicyOf(string word) => word switch
@@ -125,15 +142,14 @@ public static class LocalTraining
         static string Plural(long count, string word) => count == 1 ? word : word + "s";
     }
 
-    /// <summary>The run had reached its last step before: its hash, nothing else.</summary>
-    internal static TrainingSummary FinishedBefore(LoadedCheckpoint finished, ParameterLayout layout, long total, int samples, int stepsPerEpoch, int batch, ITrainingObserver observer)
+    /// <summary>The run had reached its end before: its hash, nothing else.</summary>
+    internal static TrainingSummary FinishedBefore(LoadedCheckpoint finished, ParameterLayout layout, EarlyEnd? early, long total, int samples, int stepsPerEpoch, int batch, ITrainingObserver observer)
     {
         using var loaded = finished;
-        var slots = loaded.Slots.Select(s => (s.Key, (ReadOnlyMemory<float>)s.Value.Span.ToArray())).ToArray();
-        var hash = StateHash.Of(layout, loaded.Version, loaded.State.Span, entry => loaded.Counters[entry.Name], slots);
-        observer.Said($"All {total} steps were done before; {loaded.Path} holds the result.");
-        var seen = (total / stepsPerEpoch * samples) + (total % stepsPerEpoch * batch);
-        return new TrainingSummary(total, (double)seen / samples, hash, 0, double.NaN, null, TimeSpan.Zero) { WasFinished = true };
+        var steps = early?.StoppedAt ?? total;
+        observer.Said(early is null ? $"All {total} steps were done before; {loaded.Path} holds the result." : $"The run stopped early before, at step {steps}; {loaded.Path} holds the result.");
+        var seen = (steps / stepsPerEpoch * samples) + (steps % stepsPerEpoch * batch);
+        return new TrainingSummary(steps, (double)seen / samples, EarlyEnd.HashOf(loaded, layout), 0, double.NaN, null, TimeSpan.Zero) { WasFinished = true, Early = early };
     }
 }
 

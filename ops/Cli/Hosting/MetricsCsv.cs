@@ -30,7 +30,6 @@ public sealed class MetricsCsv : IDisposable
     private long _length, _lastStep, _lastEvaluated;
     private TimeSpan _earlier, _flushed;
     private bool _told, _givenUp;
-    private long _steps;
 
     private MetricsCsv(string path, Action<string> said, Func<string, Stream> open)
     {
@@ -39,7 +38,10 @@ public sealed class MetricsCsv : IDisposable
         _open = open;
     }
 
-    /// <summary>Steps of the whole log whose gradient was clipped; those before a resume count too.</summary>
+    /// <summary>Steps of the whole log, those before a resume too.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>Of them, those whose gradient was clipped.</summary>
     public long ClippedSteps { get; private set; }
 
     /// <summary>Opens a new file, or goes on with one: a torn last row and rows that the log does not know are cut.</summary>
@@ -60,6 +62,22 @@ public sealed class MetricsCsv : IDisposable
             metrics.Refused(e);
         }
         return metrics;
+    }
+
+    /// <summary>The evaluations that the file holds, in its order; the file does not say of how many samples, nor top-5.</summary>
+    public static IEnumerable<EvaluationResult> EvaluationsIn(string path)
+    {
+        if (!File.Exists(path)) yield break;
+        foreach (var row in File.ReadLines(path).Skip(1))
+        {
+            var cells = row.Split(',');
+            if (cells.Length == TestColumn + 2 && long.TryParse(cells[0], NumberStyles.None, CultureInfo.InvariantCulture, out var step)
+                && double.TryParse(cells[TestColumn], NumberStyles.Float, CultureInfo.InvariantCulture, out var loss)
+                && double.TryParse(cells[TestColumn + 1], NumberStyles.Float, CultureInfo.InvariantCulture, out var accuracy))
+            {
+                yield return new EvaluationResult(step, loss, accuracy, double.NaN, Samples: 0);
+            }
+        }
     }
 
     /// <summary>A step was committed. A step that has its row already (a replayed one) is left alone.</summary>
@@ -205,13 +223,13 @@ public sealed class MetricsCsv : IDisposable
 
     private void Count(CommitRecord record)
     {
-        _steps++;
+        Steps++;
         if (record.Scale < 1) ClippedSteps++;
     }
 
     private string Figures(CommitRecord record, double imagesPerSecond, TimeSpan elapsed) =>
         string.Create(CultureInfo.InvariantCulture,
-            $"{Text(record.Loss)},{Text(record.Accuracy)},{Text(record.LearningRate)},{Text(record.GradNorm)},{Text(record.Scale)},{(double)ClippedSteps / _steps:0.####},{imagesPerSecond:0.0},{elapsed.TotalSeconds:0.000}");
+            $"{Text(record.Loss)},{Text(record.Accuracy)},{Text(record.LearningRate)},{Text(record.GradNorm)},{Text(record.Scale)},{(double)ClippedSteps / Steps:0.####},{imagesPerSecond:0.0},{elapsed.TotalSeconds:0.000}");
 
     /// <summary>Shortest text that reads back to the same bits; NaN and Infinity as spreadsheets and pandas read them.</summary>
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);

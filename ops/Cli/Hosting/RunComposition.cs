@@ -45,7 +45,7 @@ internal static class RunComposition
     {
         var training = new AugmentationPipeline(options.Augmentation, train, options.Seed);
         var evaluation = new AugmentationPipeline(new AugmentationOptions { Mean = options.Augmentation.Mean, Std = options.Augmentation.Std }, test, options.Seed);
-        var settings = new WorkerSettings(worker, options.Ps, train.Count, options.Batch, options.Microbatches, options.Seed, totalSteps, options.Loss.LogitScale)
+        var settings = new WorkerSettings(worker, options.Ps, train.Count, options.Batch, options.Microbatches, options.Seed, totalSteps, options.Loss)
         {
             Memory = memory ?? PrivateMemory.Instance,
         };
@@ -54,7 +54,7 @@ internal static class RunComposition
             peers,
             () => engines.Create(worker.Index),
             () => new LeafPrefetcher(train, training, options.Seed, options.Batch / options.Microbatches, worker.ToString()),
-            () => test.Count == 0 ? null : new EvaluationBatches(test, evaluation));
+            () => test.Count == 0 ? null : new EvaluationBatches(test, evaluation, samples: options.EvalSamples));
     }
 
     public static IActorRef Spawn(ActorSystem system, Props props, string name) => system.ActorOf(props.WithDispatcher(ActorConfiguration.Dispatcher), name);

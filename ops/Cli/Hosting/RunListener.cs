@@ -33,6 +33,9 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     /// <summary>Told of a worker that is to be killed and started again, and why.</summary>
     public Action<WorkerId, string>? OnStuck { get; init; }
 
+    /// <summary>How the run ended before its last step; null when it did not.</summary>
+    public EarlyStop? Early { get; private set; }
+
     private string? _hash;
 
     private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_started);
@@ -83,6 +86,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     {
         LastStep = outcome.Last;
         _hash = outcome.StateSha256;
+        Early = outcome.Early;
         switch (outcome.End)
         {
             case RunEnd.Finished:
@@ -114,7 +118,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
             LastStep.Value, EpochsAt(LastStep), _hash ?? "", _training > TimeSpan.Zero ? _timedSamples / _training.TotalSeconds : 0,
             _last?.Loss ?? double.NaN, _test, Elapsed)
         {
-            ClippedSteps = plan.Rules.Scaling.Clips ? metrics.ClippedSteps : null,
+            Clipping = plan.Rules.Scaling.Clips ? new ClippingShare(metrics.ClippedSteps, metrics.Steps) : null,
         };
     }
 }

@@ -8,11 +8,14 @@ namespace Cluster.Cli.Hosting;
 
 /// <summary>Where a run begins: at step 1 with an empty log, or where an earlier process left it.</summary>
 /// <param name="CounterBase">What counters stood at before the run's first step.</param>
-/// <param name="Finished">The newest version is the last one and nothing is left to do; the caller disposes it.</param>
+/// <param name="Finished">The result, when nothing is left to do; the caller disposes it.</param>
 /// <param name="Logged">What the log held.</param>
 /// <param name="Version">Of the newest whole checkpoint; 0 = the first weights.</param>
 internal sealed record RunOpening(IReadOnlyDictionary<string, long> CounterBase, LoadedCheckpoint? Finished, IReadOnlyList<CommitLine> Logged, WeightsVersion Version)
 {
+    /// <summary>The run stopped early: <see cref="Finished"/> is its best version. Null = it did not.</summary>
+    public EarlyEnd? Early { get; init; }
+
     private static readonly Dictionary<string, long> NoCounters = [];
 
     public static readonly RunOpening New = new(NoCounters, null, [], WeightsVersion.Initial);
@@ -33,6 +36,9 @@ internal sealed record RunOpening(IReadOnlyDictionary<string, long> CounterBase,
         var content = ReadLog(RunStore.LogOf(folder.Location));
         if (content.CutBytes > 0) Say("log-cut", $"The last line of {RunFolder.CommitsName} was torn ({content.CutBytes} bytes without a newline) and is cut: that step was never committed.");
         var logged = content.Lines.Count == 0 ? new StepId(0) : content.Lines[^1].Record.Step;
+        // An end that is in the summary is final: other steps than those asked for now would not have been taken either.
+        if (EarlyEnd.Read(folder.Location) is { } early && early.StoppedAt == logged.Value)
+            return new RunOpening(NoCounters, early.Load(folder.Location, layout), content.Lines, new WeightsVersion(early.BestStep)) { Early = early };
         if (logged.Value > totalSteps) throw new UserMistakeException($"{folder.Location} has committed {logged} steps already; --steps {totalSteps} would go back. Give at least {logged}.");
 
         var search = CheckpointStore.OpenForWriting(folder.Location).FindNewest(layout);

@@ -3,7 +3,7 @@ using Cluster.Coordinator.Checkpoints;
 
 namespace Cluster.Cli.Hosting;
 
-/// <summary>Weights for a model, out of a run's newest whole checkpoint or a safetensors file. Dispose it: it owns the state.</summary>
+/// <summary>Weights for a model, out of a run's newest whole checkpoint (its best one when it stopped early) or a safetensors file. Dispose it: it owns the state.</summary>
 /// <param name="Path">Of the checkpoint or the file.</param>
 /// <param name="Version">Steps that made the weights; 0 for a file, which does not say.</param>
 /// <param name="AppliedSteps">Of them, those that were not skipped.</param>
@@ -51,6 +51,11 @@ internal sealed record StateSource(string Path, WeightsVersion Version, long App
 
     private static StateSource OfRun(string run, ParameterLayout layout, bool last, Action<string> say)
     {
+        if (EarlyEnd.Read(run) is { } early)
+        {
+            say($"The run in {run} stopped early at step {early.StoppedAt}; its result is its best version, step {early.BestStep}.");
+            return Of(early.Load(run, layout), last);
+        }
         for (var again = true; ; again = false)
         {
             var search = new CheckpointStore(run).FindNewest(layout);
@@ -58,9 +63,7 @@ internal sealed record StateSource(string Path, WeightsVersion Version, long App
             foreach (var passed in search.PassedOver) say($"Checkpoint {passed.Path} is passed over: {passed.Reason}");
             try
             {
-                using var loaded = CheckpointStore.Load(newest.Path, layout);
-                var average = last ? null : loaded.Slots.GetValueOrDefault(StateSlots.Ema);
-                return new StateSource(loaded.Path, loaded.Version, loaded.AppliedSteps, (average ?? loaded.State).Share(), average is not null);
+                return Of(CheckpointStore.Load(newest.Path, layout), last);
             }
             catch (CheckpointDamagedException) when (again)
             {
@@ -71,6 +74,14 @@ internal sealed record StateSource(string Path, WeightsVersion Version, long App
                 throw new UserMistakeException(e.Message, e);
             }
         }
+    }
+
+    /// <summary>The average of the weights where the run keeps one, unless the last weights are wanted. Lets go of the rest of the checkpoint.</summary>
+    private static StateSource Of(LoadedCheckpoint checkpoint, bool last)
+    {
+        using var loaded = checkpoint;
+        var average = last ? null : loaded.Slots.GetValueOrDefault(StateSlots.Ema);
+        return new StateSource(loaded.Path, loaded.Version, loaded.AppliedSteps, (average ?? loaded.State).Share(), average is not null);
     }
 
     private static UserMistakeException Nothing(string run, IReadOnlyList<PassedOver> passedOver) => new(passedOver.Count == 0

@@ -39,12 +39,12 @@ internal static class CoordinatorNode
         var engines = source(options, train);
         var layout = engines.Layout;
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
-        var total = options.Steps ?? Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch));
+        var total = options.Steps ?? LearningRateSchedule.RecipeSteps(options, train.Count);
         LocalTraining.CheckWorld(run, train, engines);
         folder.WriteConfig(LocalTraining.Facts(run, train, test, engines, total));
 
         var opening = File.Exists(RunStore.LogOf(folder.Location)) ? RunOpening.TakeOver(folder, layout, total, observer) : RunOpening.New;
-        if (opening.Finished is { } finished) return LocalTraining.FinishedBefore(finished, layout, total, train.Count, stepsPerEpoch, options.Batch, observer);
+        if (opening.Finished is { } finished) return LocalTraining.FinishedBefore(finished, layout, opening.Early, total, train.Count, stepsPerEpoch, options.Batch, observer);
         var replicas = (int)(options.Replicas ?? (options.Ps > 1 ? 1 : 0));
         var plan = LocalTraining.PlanOf(run, train, test, layout, total) with
         {
@@ -113,7 +113,7 @@ internal static class CoordinatorNode
             }
             await registry.EndAsync(listener.Interrupted, listener.Interrupted ? "the run was interrupted" : "the run is done", Farewell);
             disk.Flush();
-            return listener.Interrupted ? throw new RunStoppedException(listener.Summary()) : listener.Summary();
+            return listener.Interrupted ? throw new RunStoppedException(listener.Summary()) : LocalTraining.ResultOf(listener, folder, layout);
         }
         finally
         {

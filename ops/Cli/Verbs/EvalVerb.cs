@@ -64,7 +64,8 @@ internal sealed class EvalVerb : IVerb
     {
         var mistakes = new List<string>(earlierMistakes);
         var isRun = weights is not null && Directory.Exists(weights);
-        var stored = isRun ? ConfigReader.Read(weights!).Options : new RunOptions();
+        // A run may have evaluated a part of the set to save time; who asks for an evaluation wants the whole.
+        var stored = isRun ? ConfigReader.Read(weights!).Options with { EvalSamples = 0 } : new RunOptions();
         var broken = new HashSet<string>(StringComparer.Ordinal);
         var options = RowOptions.Apply(stored, given, broken, mistakes);
         if (isRun)

@@ -44,35 +44,10 @@ internal sealed class TrainVerb : IVerb
 
         await DataVerb.EnsureAsync(run.Options, stop);
         using var folder = run.Resumes is null ? RunFolder.Create(run) : RunFolder.Resume(run);
-        try
-        {
-            var display = Displays.ForThisProcess();
-            var summary = await display.ShowAsync(observer => _job(run, folder, new ObserverChain(observer, new EventObserver(folder.Events)), stop));
-            if (!summary.WasFinished) folder.WriteSummary(summary);
-            folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
-            display.Finished(summary, folder.Location);
-            return ExitCodes.Done;
-        }
-        catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or ClusterException and not UserMistakeException)
-        {
-            // A job that could finish its step says how far it came; one that could not was merely cancelled.
-            var sentence = e is ClusterException ? e.Message : "interrupted";
-            folder.Events.Append("interrupted", sentence, "coordinator");
-            folder.DiscardIfNothingCommitted();
-            throw new OperationCanceledException(sentence, e, stop);
-        }
-        catch (ClusterException e)
-        {
-            folder.Events.Append("failed", e.Message, "coordinator");
-            folder.DiscardIfNothingCommitted();
-            throw;
-        }
-        catch (Exception e)
-        {
-            folder.Events.Append("failed", e.Message, "coordinator");
-            e.Data[FailureReport.FolderKey] = folder.Location;
-            throw;
-        }
+        var display = Displays.ForThisProcess();
+        var summary = await display.ShowAsync(observer => RunSession.RunAsync(_job, run, folder, observer, stop));
+        display.Finished(summary, folder.Location);
+        return ExitCodes.Done;
     }
 
     /// <summary>What was given on the command line, as the rows read it; a switch without a value means true.</summary>

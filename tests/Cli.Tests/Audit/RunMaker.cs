@@ -14,8 +14,7 @@ internal static class RunMaker
     /// <summary>The lines of its commits.jsonl.</summary>
     public static List<byte[]> Lines(RunOptions options, int steps = Steps)
     {
-        var stepsPerEpoch = StepPlan.StepsPerEpoch(Samples, options.Batch);
-        var schedule = LearningRateSchedule.Create(options.Schedule, Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch)), stepsPerEpoch);
+        var schedule = LearningRateSchedule.For(options, Samples);
         return [.. Records(options, schedule, steps).Select(record => CommitLog.Write(record, 20))];
     }
 

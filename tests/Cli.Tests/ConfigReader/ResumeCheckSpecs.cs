@@ -5,7 +5,7 @@ namespace Cluster.Cli.Tests;
 
 public sealed class ResumeCheckSpecs
 {
-    private static readonly string[] Free = ["workers", "ps", "replicas", "audit-every", "device", "eval-every", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps"];
+    private static readonly string[] Free = ["workers", "ps", "replicas", "audit-every", "device", "eval-every", "eval-samples", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps"];
 
     private static RunOptions Changed(OptionRow row)
     {
@@ -65,6 +65,15 @@ public sealed class ResumeCheckSpecs
         Assert.Empty(ResumeCheck.Differences(With(1, "constant", null), With(2, "constant", null)));
         Assert.Empty(ResumeCheck.Differences(With(1, "one-cycle", 98), With(2, "one-cycle", 98)));
         Assert.Contains("--epochs 2: the run began with 1, which the one-cycle schedule spans", Assert.Single(ResumeCheck.Differences(With(1, "one-cycle", null), With(2, "one-cycle", null))));
+    }
+
+    [Fact]
+    public void Evaluations_come_when_they_came_once_a_rate_or_the_end_hangs_on_them()
+    {
+        var plain = new RunOptions { EvalEvery = 50 };
+        foreach (var options in (RunOptions[])[plain with { Schedule = new ScheduleOptions { Kind = "plateau" } }, plain with { EarlyStopping = new EarlyStoppingOptions { Patience = 3 } }])
+            Assert.Equal(["--eval-every 25: the run began with 50"], ResumeCheck.Differences(options, options with { EvalEvery = 25 }));
+        Assert.Empty(ResumeCheck.Differences(plain, plain with { EvalEvery = 25 }));
     }
 
     [Fact]

@@ -21,6 +21,8 @@ public sealed class ContradictionSpecs : IDisposable
     [InlineData("choose sgd", "--optimizer", "adagrad", "--momentum-form", "classical")]
     [InlineData("leave penalty away", "--optimizer", "lars", "--penalty", "decoupled")]
     [InlineData("scales every tensor", "--optimizer", "lars", "--clip-parameter-norm", "1")]
+    [InlineData("set clip-value to 0", "--optimizer", "lars", "--clip-value", "1")]
+    [InlineData("set clip-adaptive to 0", "--optimizer", "lars", "--clip-adaptive", "1")]
     [InlineData("clipped in one way", "--clip-norm", "1", "--clip-value", "0.1")]
     [InlineData("a pattern, a colon and factors", "--groups", "fc.*")]
     [InlineData("has a rise of its own", "--schedule", "one-cycle", "--warmup-epochs", "1")]

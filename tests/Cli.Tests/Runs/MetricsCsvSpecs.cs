@@ -100,7 +100,7 @@ public sealed class MetricsCsvSpecs : IDisposable
         File.AppendAllText(Path, "4,0,0.2");       // torn
         using (var metrics = Open(logged: 5)) Commit(metrics, 5, 6);
         Assert.Equal(["1", "2", "3", "4", "5", "6"], Steps);
-        Assert.Equal("4,0,0.25,0.5,1E-07,0.30000000000000004,1,128.0,3.500,,", Rows[3]);
+        Assert.Equal("4,0,0.25,0.5,1E-07,0.30000000000000004,1,0,128.0,3.500,,", Rows[3]);
     }
 
     [Fact]

@@ -32,6 +32,17 @@ public sealed class EvaluationSumsSpecs
     }
 
     [Fact]
+    public void Squared_error_is_half_the_squared_distance_to_the_smoothed_one_hot_vector()
+    {
+        var sums = EvaluationSums.FromLogits([1, 2, -1, 3], [1, 0], 2, squaredError: true);
+        Assert.Equal(0.5 * (1 + 1) + 0.5 * (4 + 9), sums.LossSum);
+        Assert.Equal(1, sums.Correct);
+
+        var smoothed = EvaluationSums.FromLogits([2, 2], [1], 2, logitScale: 0.5, labelSmoothing: 0.5, squaredError: true);
+        Assert.Equal(0.5 * (0.75 * 0.75 + 0.25 * 0.25), smoothed.LossSum);
+    }
+
+    [Fact]
     public void Parts_add_up_to_the_whole()
     {
         var (logits, labels) = Rows(0, 23);

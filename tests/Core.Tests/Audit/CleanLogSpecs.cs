@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 using Cluster.Coordinator.Core.Audit;
 
 namespace Cluster.Core.Tests.Audit;
@@ -39,14 +40,14 @@ public sealed class CleanLogSpecs
         Assert.Equal((1L, 1L, 1L), (report.FirstTerm, report.LastTerm, report.Terms));
     }
 
-    [Theory]
-    [InlineData("constant")]
-    [InlineData("step")]
-    [InlineData("one-cycle")]
-    public void Every_schedule_is_followed_to_the_last_bit(string kind)
+    [Fact]
+    public void Every_schedule_is_followed_through_its_warm_up_and_its_evaluations()
     {
-        var options = Options(100, 4) with { Schedule = new ScheduleOptions { Kind = kind, LearningRate = 0.3, StepEpochs = 0.5, Gamma = 0.3, Anneal = "cos", TotalSteps = 25 } };
-        Assert.Empty(new HonestLog(options, 1000, 30).Audit().Findings);
+        foreach (var kind in ScheduleRules.Kinds)
+        {
+            var schedule = new ScheduleOptions { Kind = kind, LearningRate = 0.3, StepEpochs = 0.5, Milestones = [1, 2.5], Gamma = 0.3, Patience = 1, Anneal = "cos", TotalSteps = 25, WarmupEpochs = 0.4, BaseBatch = 64 };
+            Assert.Empty(new HonestLog(Options(100, 4) with { Schedule = schedule }, 1000, 30).Audit().Findings);
+        }
     }
 
     [Fact]
@@ -110,6 +111,6 @@ public sealed class CleanLogSpecs
         var log = new HonestLog(Options(100, 4), 1000, 1).Bytes();
         Assert.Throws<UserMistakeException>(() => CommitAudit.Run(new AuditInput(log, Options(100, 3), 1000)));
         Assert.Throws<UserMistakeException>(() => CommitAudit.Run(new AuditInput(log, Options(100, 4), 0)));
-        Assert.Throws<UserMistakeException>(() => CommitAudit.Run(new AuditInput(log, Options(100, 4) with { Schedule = new ScheduleOptions { Kind = "cosine" } }, 1000)));
+        Assert.Throws<UserMistakeException>(() => CommitAudit.Run(new AuditInput(log, Options(100, 4) with { Schedule = new ScheduleOptions { Kind = "cosines" } }, 1000)));
     }
 }

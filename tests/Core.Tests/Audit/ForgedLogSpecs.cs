@@ -173,6 +173,17 @@ public sealed class ForgedLogSpecs
     }
 
     [Fact]
+    public void Learning_rate_that_does_not_follow_from_the_evaluations_is_caught()
+    {
+        var options = new RunOptions { Batch = 96, Microbatches = 6, Schedule = new ScheduleOptions { Kind = "plateau", Patience = 0, Gamma = 0.5 } };
+        var log = new HonestLog(options, 1000, 12);
+        Assert.NotEqual(log.Records[0].LearningRate, log.Records[^1].LearningRate);
+        AssertAt(log.Forge(8, record => record with { LearningRate = 0.1 }).Finding(), AuditFault.LearningRateDiffers, 8, 8, null, "the schedule 'plateau' has");
+        // An evaluation that was left out shows in all rates that hang on it.
+        Assert.All(new HonestLog(options, 1000, 12).Forge(7, record => record with { Evaluation = null }).Audit().Findings, finding => Assert.Equal(AuditFault.LearningRateDiffers, finding.Fault));
+    }
+
+    [Fact]
     public void Wrong_learning_rate_is_caught_to_the_last_bit()
     {
         AssertAt(Log().Forge(9, record => record with { LearningRate = Math.BitIncrement(record.LearningRate) }).Finding(), AuditFault.LearningRateDiffers, 9, 9, null, "the schedule 'one-cycle' has");

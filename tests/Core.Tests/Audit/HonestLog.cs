@@ -13,17 +13,18 @@ internal sealed class HonestLog
     {
         Options = options;
         Samples = samples;
-        var stepsPerEpoch = StepPlan.StepsPerEpoch(samples, options.Batch);
-        var schedule = LearningRateSchedule.Create(options.Schedule, Math.Max(1, (long)Math.Round(options.Epochs * stepsPerEpoch)), stepsPerEpoch);
+        var schedule = LearningRateSchedule.For(options, samples);
         for (var step = 1L; step <= steps; step++)
         {
             var plan = StepPlan.For(new StepId(step), samples, options.Batch, options.Microbatches);
             var order = new SampleOrder(options.Seed, plan.Epoch, samples);
+            var note = schedule.FollowsEvaluations && step % 3 == 1 ? new EvaluationNote(plan.Step.Consumes, 2 - 0.1 * (step % 4), 0.5) : null;
+            if (note is not null) schedule = schedule.Knowing(note);
             var norm = 0.5 + step % 7 * 0.25;
             Records.Add(new CommitRecord(
                 Term.First, plan.Step, 1, plan.Epoch, plan.SampleCount, 2.3 / step, (double)(plan.SampleCount / 3) / plan.SampleCount, norm,
                 Clipping.Scale(norm, options.Optimizer.ClipNorm), schedule.At(plan.Step), true,
-                [.. Enumerable.Range(0, plan.LeafCount).Select(leaf => new LeafRecord(new WorkerId(leaf % workers), plan.Leaf(leaf).Count, plan.DigestOf(leaf, order)))]));
+                [.. Enumerable.Range(0, plan.LeafCount).Select(leaf => new LeafRecord(new WorkerId(leaf % workers), plan.Leaf(leaf).Count, plan.DigestOf(leaf, order)))]) { Evaluation = note });
         }
         _lines.AddRange(Records.Select(record => CommitLog.Write(record, 12.5)));
     }

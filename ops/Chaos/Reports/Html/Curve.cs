@@ -4,10 +4,10 @@ using System.Text;
 namespace Cluster.Chaos;
 
 /// <summary>A point of a curve: step or seconds, and value.</summary>
-internal readonly record struct CurvePoint(double X, double Y);
+public readonly record struct CurvePoint(double X, double Y);
 
 /// <summary>Places numbers on an axis of length 1.</summary>
-internal sealed record Axis(double Least, double Most, bool IsLogarithmic = false)
+public sealed record Axis(double Least, double Most, bool IsLogarithmic = false)
 {
     private const int WantedTicks = 5;
 
@@ -55,7 +55,7 @@ internal sealed record Axis(double Least, double Most, bool IsLogarithmic = fals
 }
 
 /// <summary>Curves as SVG paths in a box of 1000 x 1000 that is stretched to its place.</summary>
-internal static class Curve
+public static class Curve
 {
     private const int Box = 1000;
 

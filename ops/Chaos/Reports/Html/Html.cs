@@ -5,7 +5,7 @@ using System.Reflection;
 namespace Cluster.Chaos;
 
 /// <summary>Texts and numbers as HTML.</summary>
-internal static class Html
+public static class Html
 {
     /// <summary>Longest sentence that is shown; report.json has it whole.</summary>
     private const int MaxSentence = 400;
