@@ -83,6 +83,8 @@ internal sealed record StudyPlan(
            let rate = isRateGiven ? shared.Schedule.LearningRate : model.LearningRate
            let known = shared with { Model = model.Name, Schedule = shared.Schedule with { LearningRate = rate } }
            let own = new[] { new CellSetting("model", model.Name), new CellSetting("schedule.lr", OptionRow.Number(rate)) }
-           select new StudyCell($"{model.Name}-{variant.Name}", model.Name, variant.Name, [.. own.Concat(variant.Settings(known))])
+           let chosen = variant.Settings(known)
+           // A variant may have a rate of its own.
+           select new StudyCell($"{model.Name}-{variant.Name}", model.Name, variant.Name, [.. own.Where(setting => chosen.All(other => other.Key != setting.Key)).Concat(chosen)])
     ];
 }

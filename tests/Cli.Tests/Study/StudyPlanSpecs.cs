@@ -40,6 +40,7 @@ public sealed class StudyPlanSpecs
         foreach (var study in Studies.All)
         {
             var all = StudyPlan.CellsOf(study.Variants, [StudyFixtures.Fast], study.Base, isRateGiven: false).Select(cell => (cell.Name, Options: StudyPlan.Applied(cell, study.Base))).ToList();
+            Assert.All(StudyPlan.CellsOf(study.Variants, [StudyFixtures.Fast], study.Base, isRateGiven: false), static cell => Assert.Distinct(cell.Settings.Select(static setting => setting.Key)));
             for (var i = 0; i < all.Count; i++)
             {
                 for (var j = 0; j < i; j++)
