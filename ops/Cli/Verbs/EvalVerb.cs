@@ -30,8 +30,8 @@ internal sealed class EvalVerb : IVerb
         cluster eval --weights FILE --model NAME --data NAME[:DIR] [options]
 
         Evaluates weights on the test split, over all workers: accuracy, top-5, loss, accuracy per class, confusion matrix. The
-        numbers are the same for any number of workers. Of a run, the newest whole checkpoint is taken, and what is not given
-        comes from its config.yaml. A file is a PyTorch state_dict written as safetensors.
+        numbers are the same for any number of workers. Of a run, the newest whole checkpoint is taken (its best one when it
+        stopped early), and what is not given comes from its config.yaml. A file is a PyTorch state_dict written as safetensors.
 
           --model NAME          Architecture; a run knows its own.
           --stem cifar|imagenet First layers of a ResNet; unset: images of at most 64 pixels get the CIFAR stem.
