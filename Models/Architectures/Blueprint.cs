@@ -8,7 +8,8 @@ namespace Cluster.Architectures;
 /// <param name="key">Where those layers read which leaf it is.</param>
 internal sealed class Blueprint(ImageShape image, int classes, double? dropout, LeafKey key)
 {
-    private int _dropoutLayers;
+    /// <summary>How many there are so far.</summary>
+    public int DropoutLayers { get; private set; }
 
     public ImageShape Image => image;
     public int Channels => image.Channels;
@@ -16,7 +17,7 @@ internal sealed class Blueprint(ImageShape image, int classes, double? dropout, 
 
     /// <summary>The model's next dropout layer: its number, which keys its masks, is the order of these calls.</summary>
     /// <param name="ownRate">The architecture's own.</param>
-    public nn.Module<Tensor, Tensor> Dropout(double ownRate) => new CounterDropout(dropout ?? ownRate, _dropoutLayers++, key);
+    public nn.Module<Tensor, Tensor> Dropout(double ownRate) => new CounterDropout(dropout ?? ownRate, DropoutLayers++, key);
 }
 
 /// <summary>A model with classifiers beside the last one, whose losses help in training (Szegedy et al., 2015, section 5).</summary>

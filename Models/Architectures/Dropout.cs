@@ -51,6 +51,9 @@ internal static class DropoutMask
         var stream = new PhiloxStream(key.Seed, RandomPurpose.Dropout, (ulong)key.Step.Value, ((ulong)layer << 32) | (uint)key.Leaf);
         var threshold = (uint)Math.Min(uint.MaxValue, Math.Round(rate * 4294967296.0));
         var kept = (float)(1 / (1 - rate));
-        foreach (ref var value in mask) value = stream.NextUInt32() < threshold ? 0 : kept;
+        // The draws come into the memory of the numbers that they become.
+        var draws = MemoryMarshal.Cast<float, uint>(mask);
+        stream.Fill(draws);
+        for (var i = 0; i < mask.Length; i++) mask[i] = draws[i] < threshold ? 0 : kept;
     }
 }

@@ -25,7 +25,7 @@ public static class ModelCatalog
     /// <param name="dropout">Rate of every dropout layer, in [0, 1); null = the architecture's own.</param>
     /// <param name="key">What the dropout layers are keyed by, for models that are trained; without one they draw leaf 0 of step 0 of seed 0.</param>
     /// <returns>A module from [N, channels, H, W] float32 to logits [N, classes]; an <see cref="IAuxiliaryHeads"/> where the architecture has them.</returns>
-    /// <exception cref="UserMistakeException">Unknown model or stem, a stem that the model lacks, no class, or images that are too small.</exception>
+    /// <exception cref="UserMistakeException">Unknown model or stem, a stem that the model lacks, no class, images that are too small, or a dropout rate for a model without dropout.</exception>
     public static nn.Module<Tensor, Tensor> Create(string model, string? stem, int classes, ImageShape image, double? dropout = null, LeafKey? key = null)
     {
         var family = Find(model);
@@ -34,7 +34,11 @@ public static class ModelCatalog
         if (classes < 1) throw new UserMistakeException($"model '{model}' needs at least 1 class, not {classes}: check the data set's labels");
         if (image.Channels < 1 || Math.Min(image.Height, image.Width) < smallest)
             throw new UserMistakeException($"model '{model}' needs images of at least 1x{smallest}x{smallest}, not {image}: choose other data or another model");
-        return family.Build(new Blueprint(image, classes, dropout, key ?? new LeafKey()), resolved == ImageNet);
+        var blueprint = new Blueprint(image, classes, dropout, key ?? new LeafKey());
+        var network = family.Build(blueprint, resolved == ImageNet);
+        if (!(dropout > 0) || blueprint.DropoutLayers > 0) return network;
+        network.Dispose();
+        throw new UserMistakeException($"model '{model}' has no dropout layer that --dropout {dropout} could set: leave --dropout away or choose another model");
     }
 
     /// <summary>Stems of a model, the one for small images first.</summary>

@@ -122,10 +122,10 @@ public sealed class AverageEvaluationSpecs
     public async Task Restored_shards_go_on_with_the_average_of_the_checkpoint()
     {
         await using var run = new ClusterRun { Nodes = 1, Replicas = 0, Steps = Steps, EvalEvery = 2, Optimizer = Averaged, Checkpoints = new CheckpointPolicy(2, 0) };
+        var isKilled = 0;
         run.OnLeaf = (_, step, _) =>
         {
-            if (step.Value != 4) return;
-            run.OnLeaf = null;
+            if (step.Value != 4 || Interlocked.Exchange(ref isKilled, 1) != 0) return;
             run.KillNode(0);
             run.StartNode(0);
         };

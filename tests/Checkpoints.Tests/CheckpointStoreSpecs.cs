@@ -77,6 +77,21 @@ public sealed class CheckpointStoreSpecs : IDisposable
     }
 
     [Fact]
+    public void Average_of_the_weights_comes_back_with_its_buffers()
+    {
+        using var state = new TestState(step: 5, shards: 2);
+        var average = States.Floats(state.Layout.StateFloats, 9);
+        average.AsSpan(state.Layout.ParameterFloats, state.Layout.BufferOffset - state.Layout.ParameterFloats).Clear();
+        using var buffer = States.Native(average);
+        var content = state.Content();
+        var path = _run.Store.Write(content with { Slots = new Dictionary<string, StatePieces>(content.Slots) { [StateSlots.Ema] = StatePieces.Whole(buffer) } });
+        using var loaded = CheckpointStore.Load(path, state.Layout);
+        States.SameBits(average, loaded.Slots[StateSlots.Ema].Span);
+        States.SameBits(state.Momentum, loaded.Slots[TestState.Slot].Span);
+        Assert.Throws<ArgumentException>(() => _run.Store.Write(content with { Version = new WeightsVersion(6), Slots = new Dictionary<string, StatePieces> { [StateSlots.Ema] = content.Slots[TestState.Slot] } }));
+    }
+
+    [Fact]
     public void Nothing_is_found_and_nothing_made_where_no_checkpoint_is()
     {
         var found = _run.Store.FindNewest(States.Tiny);

@@ -34,6 +34,25 @@ public sealed class PhiloxSpecs
         Assert.Equal(Enumerable.Range(0, 9).Select(_ => stream.NextUInt32()).ToArray(), Enumerable.Range(0, 9).Select(_ => fork.NextUInt32()).ToArray());
     }
 
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(0, 16)]
+    [InlineData(2, 100)]
+    [InlineData(3, 18)]
+    [InlineData(4, 47)]
+    public void Draws_of_many_at_once_are_those_of_one_after_another(int before, int count)
+    {
+        var one = new PhiloxStream(9, RandomPurpose.Dropout, 1, 2);
+        for (var i = 0; i < before; i++) one.NextUInt32();
+        var many = one;
+
+        var draws = new uint[count];
+        many.Fill(draws);
+
+        Assert.Equal(Enumerable.Range(0, count).Select(_ => one.NextUInt32()), draws);
+        Assert.Equal(one.NextUInt32(), many.NextUInt32());
+    }
+
     [Fact]
     public void Draws_lie_in_their_range_and_have_the_moments_of_their_distribution()
     {

@@ -32,6 +32,23 @@ public sealed class StateHashSpecs
     }
 
     [Fact]
+    public void Average_of_the_weights_is_hashed_with_its_buffers_however_it_is_cut()
+    {
+        var average = ArithmeticFixtures.Floats(Layout.StateFloats, 3);
+        var expected = StateHash.Of(Layout, new WeightsVersion(12), State, _ => 12, (StateSlots.Ema, average), ("momentum_buffer", Momentum));
+        using var hash = new StateHash(Layout, new WeightsVersion(12));
+        hash.AppendState(State);
+        hash.AppendCounters(_ => 12);
+        hash.BeginSlot(StateSlots.Ema);
+        foreach (var range in ShardPlan.Deal(Layout, 3).Ranges) hash.AppendSlot(average.AsSpan(range.Offset, range.Length));
+        hash.BeginSlot("momentum_buffer");
+        hash.AppendSlot(Momentum);
+        Assert.Equal(expected, hash.Finish());
+        average[^1]++;
+        Assert.NotEqual(expected, StateHash.Of(Layout, new WeightsVersion(12), State, _ => 12, (StateSlots.Ema, average), ("momentum_buffer", Momentum)));
+    }
+
+    [Fact]
     public void Hash_is_that_of_the_documented_bytes()
     {
         var layout = ParameterLayout.Of(

@@ -23,6 +23,30 @@ public sealed class EngineMistakeSpecs
         Assert.Equal("model 'small-cnn' has no stem 'imagenet', only cifar: leave --stem away", Refused(Problem.SmallCnn with { Stem = "imagenet" }));
 
     [Fact]
+    public void Dropout_for_a_model_without_dropout_layers_is_refused() => Assert.Equal(
+        "model 'small-cnn' has no dropout layer that --dropout 0.5 could set: leave --dropout away or choose another model",
+        Refused(Problem.SmallCnn with { Dropout = 0.5 }));
+
+    [Theory]
+    [InlineData("alexnet", null, 7, 8)]
+    [InlineData("alexnet", "imagenet", 62, 63)]
+    [InlineData("vgg11_bn", null, 31, 32)]
+    [InlineData("googlenet", null, 7, 8)]
+    [InlineData("googlenet", "imagenet", 14, 15)]
+    [InlineData("densenet121", null, 7, 8)]
+    [InlineData("densenet121", "imagenet", 28, 29)]
+    [InlineData("densenet-bc100-k12", null, 3, 4)]
+    public void Smallest_images_are_computed_and_smaller_ones_refused(string model, string? stem, int tooSmall, int smallest)
+    {
+        var options = Problem.SmallCnn with { Model = model, Stem = stem, Image = new ImageShape(3, smallest, smallest) };
+        Assert.Contains($"at least 1x{smallest}x{smallest}", Refused(options with { Image = new ImageShape(3, tooSmall, smallest) }), StringComparison.Ordinal);
+
+        // Two samples: BatchNorm needs more than one value per channel where pooling leaves one pixel.
+        using var problem = new Problem(options, count: 2);
+        Assert.Null(problem.Leaf().Outcome.FirstBadParameter);
+    }
+
+    [Fact]
     public void Images_that_pooling_would_shrink_to_nothing_are_refused() =>
         Assert.Contains("images of at least 1x8x8, not 3x7x32", Refused(Problem.SmallCnn with { Image = new ImageShape(3, 7, 32) }), StringComparison.Ordinal);
 

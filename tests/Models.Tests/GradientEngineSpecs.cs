@@ -35,6 +35,27 @@ public sealed class GradientEngineSpecs
     }
 
     [Fact]
+    public void Auxiliary_heads_add_their_weighted_loss_in_training_and_nothing_at_weight_zero()
+    {
+        var options = new GradientEngineOptions { Model = "googlenet", ClassCount = 10, Image = new ImageShape(3, 8, 8), Dropout = 0 };
+        var (without, onlyMain) = Leaf(0);
+        var (one, _) = Leaf(1);
+        var (third, _) = Leaf(0.3);
+
+        Assert.True(one > without);
+        Assert.Equal(without + 0.3 * (one - without), third, 1e-4 * one);
+        Assert.All(onlyMain, g => Assert.Equal(0f, g));
+
+        (double Loss, float[] HeadGradient) Leaf(double weight)
+        {
+            using var problem = new Problem(options with { Loss = new LossOptions { AuxiliaryWeight = weight } }, count: 2);
+            var (outcome, node) = problem.Leaf();
+            var head = problem.Engine.Layout["aux1.fc2.weight"];
+            return (outcome.LossSum, node[head.Offset..(head.Offset + head.Length)]);
+        }
+    }
+
+    [Fact]
     public void Leaf_leaves_the_loaded_state_untouched()
     {
         using var problem = Problem.WithSmallCnn();

@@ -18,7 +18,7 @@ internal sealed class Samples : IDisposable
     public static RangeOnWire RangeOf(int shard) => shard == 0 ? new RangeOnWire(0, 60, 60) : new RangeOnWire(60, 40, 30);
 
     public static IEnumerable<string> Names =>
-        ["node", "cut node", "weights", "sum", "seed", "seed of a first state", "load", "load of a part", "load of a first state", "initial state", "snapshot"];
+        ["node", "cut node", "weights", "average", "sum", "seed", "seed of a first state", "load", "load of a part", "load of a first state", "initial state", "snapshot"];
 
     /// <summary>Numbers that tell their place: float i is i plus the seed.</summary>
     public NativeBuffer Numbers(int length, float seed)
@@ -37,6 +37,7 @@ internal sealed class Samples : IDisposable
         "node" => new GradientNode(new Term(2), new StepId(6), 1, new TreeNode(1, 2), 8, new WorkerId(1), 0, Numbers(StateFloats, 0), Trace),
         "cut node" => new GradientNode(new Term(2), new StepId(6), 1, new TreeNode(1, 2), 8, new WorkerId(1), 50, Numbers(50, 50), Trace),
         "weights" => new WeightsPart(new Term(2), new WeightsVersion(5), new ShardId(1), 60, Numbers(40, 60), Trace),
+        "average" => new WeightsPart(new Term(2), new WeightsVersion(5), new ShardId(1), 60, Numbers(40, 60), Trace, IsAverage: true),
         "sum" => new StandbySum(new Term(2), new ShardId(1), Sum, Numbers(40, 60)),
         "seed" => new SeedStandby(new Term(2), new ShardId(1), new WeightsVersion(5), 4, [Record], Numbers(40, 60), Numbers(40, 160), Slots(30)),
         "seed of a first state" => new SeedStandby(new Term(2), new ShardId(1), new WeightsVersion(0), 0, [], Numbers(40, 60), null, new Dictionary<string, NativeBuffer>()),
@@ -59,7 +60,7 @@ internal sealed class Samples : IDisposable
                 AssertNumbers(m.Buffer, 40, m.Offset);
                 break;
             case WeightsPart m:
-                Assert.Equal("weights", name);
+                Assert.Equal(m.IsAverage ? "average" : "weights", name);
                 Assert.Equal((new Term(2), new WeightsVersion(5), new ShardId(1), Trace), (m.Term, m.Version, m.Shard, m.Trace));
                 AssertNumbers(m.Buffer, 40, m.Offset);
                 break;

@@ -71,6 +71,22 @@ public sealed class TensorMessageSpecs
     }
 
     [Fact]
+    public void Average_of_the_weights_reaches_every_shard_and_covers_its_whole_range()
+    {
+        using var samples = new Samples();
+        var load = new LoadShard(new Term(2), new WeightsVersion(5), samples.Numbers(Samples.StateFloats, 0), new Dictionary<string, NativeBuffer>
+        {
+            [StateSlots.Ema] = samples.Numbers(Samples.StateFloats, 1),
+            ["exp_avg"] = samples.Numbers(Samples.BufferOffset, 2),
+        }, 4, default);
+        Assert.Equal([(60, 40), (60, 40), (60, 30)], Slices(Samples.RangeOf(1)));
+        Assert.Equal([(Samples.BufferOffset, 10), (Samples.BufferOffset, 10)], Slices(new RangeOnWire(Samples.BufferOffset, 10, 0)));
+        TensorMessage.Release(load);
+
+        IEnumerable<(int, int)> Slices(RangeOnWire range) => TensorMessage.Split(load, _ => range, 1)!.Value.Tensors.Select(static t => (t.First, t.Length));
+    }
+
+    [Fact]
     public void Message_without_tensors_is_not_split()
     {
         Assert.Null(TensorMessage.Split(new WorkerReady(new WorkerId(1)), Samples.RangeOf, 0));

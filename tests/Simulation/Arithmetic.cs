@@ -12,8 +12,27 @@ internal static class Arithmetic
     public const int ChunkFloats = 2;
     public const int Chunks = 6;
     public const int Floats = ChunkFloats * Chunks;
-    public const double ClipNorm = 40;
     private const float Momentum = 0.9f;
+
+    /// <summary>The parameters: cut by chunks' edges, so that their pieces lie on several shards. The third has one dimension.</summary>
+    private static readonly int[] TensorLengths = [3, 4, 1, 4];
+
+    private static readonly int[] TensorOf = [.. TensorLengths.SelectMany(static (length, tensor) => Enumerable.Repeat(tensor, length))];
+
+    /// <summary>First float of every piece of a tensor in a chunk, ascending.</summary>
+    private static readonly int[] PieceStarts = [.. Enumerable.Range(0, Floats).Where(static i => i % ChunkFloats == 0 || TensorOf[i] != TensorOf[i - 1])];
+
+    public static TensorPieces Tensors { get; } = new([.. PieceStarts.Select(static i => TensorOf[i])], [true, true, false, true], [0, 0, 0, 0]);
+
+    /// <summary>What a shard says for rules that look at tensors; null for others.</summary>
+    /// <param name="first">Where the shard's first float lies.</param>
+    public static double[]? PieceSumsOf(OptimizerOptions rule, int first, float[] sum, float[] weights)
+    {
+        if (!rule.NeedsTensorSums()) return null;
+        int[] starts = [.. PieceStarts.Where(i => i >= first && i < first + sum.Length), first + sum.Length];
+        double[] Of(float[] values) => [.. starts.SkipLast(1).Select((start, i) => values[(start - first)..(starts[i + 1] - first)].Sum(static x => (double)x * x))];
+        return PieceSums.WithWeights(rule) ? [.. Of(sum), .. Of(weights)] : Of(sum);
+    }
 
     /// <summary>First chunk and chunks of a shard: contiguous, within one chunk of each other.</summary>
     public static (int First, int Count) ChunksOf(int shard, int shards)
@@ -102,14 +121,16 @@ internal static class Arithmetic
     }
 
     /// <summary>Mean, clip, momentum, weights: the new weights and momentum.</summary>
-    public static (float[] Weights, float[] Momentum) Update(float[] weights, float[] momentum, float[] sum, CommitRecord record, bool isFirst)
+    /// <param name="first">Where the first float lies in the state.</param>
+    public static (float[] Weights, float[] Momentum) Update(OptimizerOptions rule, int first, float[] weights, float[] momentum, float[] sum, CommitRecord record, bool isFirst)
     {
         var (w, m) = (new float[weights.Length], new float[weights.Length]);
         for (var i = 0; i < w.Length; i++)
         {
-            var gradient = sum[i] / record.Samples * (float)record.Scale;
+            var ofTensor = record.TensorScales is { } scales ? scales[TensorOf[first + i]] : 1;
+            var gradient = sum[i] / record.Samples * (float)(rule.ClipParameterNorm > 0 ? ofTensor : record.Scale);
             m[i] = isFirst ? gradient : Momentum * momentum[i] + gradient;
-            w[i] = weights[i] - (float)record.LearningRate * m[i];
+            w[i] = weights[i] - (float)(record.LearningRate * (rule.Kind == "lars" ? ofTensor : 1)) * m[i];
         }
         return (w, m);
     }

@@ -17,7 +17,7 @@ internal sealed partial class CoordinatorProcess : Process
         var scenario = world.Scenario;
         State = RunState.Start(
             new TermRules(scenario.Shards, scenario.Replicas, SimulationLimits.GraceMilliseconds),
-            new StepRules(scenario.Shards, Arithmetic.Chunks, StepScaling.ByNorm(Arithmetic.ClipNorm), scenario.NonFinite, new StragglerRules(1.5, 5, 300, 3_000)) { AuditEvery = scenario.AuditEvery },
+            new StepRules(scenario.Shards, Arithmetic.Chunks, StepScaling.Of(scenario.Rule, Arithmetic.Tensors), scenario.NonFinite, new StragglerRules(1.5, 5, 300, 3_000)) { AuditEvery = scenario.AuditEvery },
             claimant: (long)(world.Random.Bits() >> 1) + 1, world.Disk.Term);
         _heardAt = world.Now;
     }

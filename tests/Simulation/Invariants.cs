@@ -142,13 +142,16 @@ internal sealed class Invariants(World world)
             || record.Leaves.Zip(expected.Leaves).Any(static p => p.First.Samples != p.Second.Samples || p.First.Digest != p.Second.Digest))
             throw new InvariantViolation(InvariantNames.EachSampleOnce, $"the record of step {record.Step} does not count the samples of its plan");
         if (!record.Applied && world.Scenario.NonFinite != NonFinitePolicy.Skip) throw new InvariantViolation(InvariantNames.SameBits, $"step {record.Step} was skipped");
+        if (record.Applied && !(record.TensorScales ?? []).SequenceEqual(expected.TensorScales ?? []))
+            throw new InvariantViolation(InvariantNames.SameBits, $"the record of step {record.Step} has the factors {string.Join(' ', record.TensorScales ?? [])} instead of {string.Join(' ', expected.TensorScales ?? [])}");
         if (record.Applied && (record.Loss, record.Accuracy, record.GradNorm, record.Scale, record.LearningRate) != (expected.Loss, expected.Accuracy, expected.GradNorm, expected.Scale, expected.LearningRate))
             throw new InvariantViolation(InvariantNames.SameBits, $"the record of step {record.Step} has loss {record.Loss:R}, norm {record.GradNorm:R}, scale {record.Scale:R} instead of {expected.Loss:R}, {expected.GradNorm:R}, {expected.Scale:R}");
     }
 
     private static bool IsSame(CommitRecord a, CommitRecord b) =>
         // Equals, since the norm of a skipped step may not be a number.
-        (a.Term, a.Step, a.Attempt, a.Applied, a.Loss, a.GradNorm, a.Scale).Equals((b.Term, b.Step, b.Attempt, b.Applied, b.Loss, b.GradNorm, b.Scale));
+        (a.Term, a.Step, a.Attempt, a.Applied, a.Loss, a.GradNorm, a.Scale).Equals((b.Term, b.Step, b.Attempt, b.Applied, b.Loss, b.GradNorm, b.Scale))
+        && (a.TensorScales ?? []).SequenceEqual(b.TensorScales ?? []);
 
     public void AtEnd()
     {

@@ -70,6 +70,7 @@ internal sealed class PsNode : Process
                 World.Invariants.Obeys(slot.State.Id, sent, "reduced");
                 slot.Sum = World.Plant.Reduce(slot, reduce.Program);
                 slot.Contributors = reduce.Contributors;
+                slot.PieceSums = Arithmetic.PieceSumsOf(World.Scenario.Rule, FirstFloatOf(shard), slot.Sum, slot.Weights);
                 slot.Nodes.Clear();
                 slot.Arrived.Clear();
                 World.Faults.Passes(FaultPoint.Reduced, this);
@@ -84,6 +85,7 @@ internal sealed class PsNode : Process
             case ReplicaEffect.TakeSum:
                 World.Invariants.Obeys(slot.State.Id, sent, "took a sum");
                 slot.Sum = (float[])tensors!;
+                slot.PieceSums = null;
                 break;
             case ReplicaEffect.TakeState:
                 World.Invariants.Obeys(slot.State.Id, sent, "took a state");
@@ -131,7 +133,7 @@ internal sealed class PsNode : Process
         World.Invariants.Obeys(slot.State.Id, sent, "applied a record");
         World.Invariants.Applies(slot.State.Id, apply.Record);
         slot.Previous = slot.Weights;
-        if (apply.Record.Applied) (slot.Weights, slot.Momentum) = Arithmetic.Update(slot.Weights, slot.Momentum, slot.Sum, apply.Record, apply.AppliedSteps == 0);
+        if (apply.Record.Applied) (slot.Weights, slot.Momentum) = Arithmetic.Update(World.Scenario.Rule, FirstFloatOf(slot.State.Id.Shard), slot.Weights, slot.Momentum, slot.Sum, apply.Record, apply.AppliedSteps == 0);
         World.Count("records applied");
         World.Invariants.Holds(slot);
         World.Faults.Passes(slot.State.Role == ReplicaRole.Primary ? FaultPoint.PrimaryApplied : FaultPoint.StandbyApplied, this);
@@ -145,7 +147,9 @@ internal sealed class PsNode : Process
     }
 
     private void TellSum(ShardSlot slot, Process from, SumKey sum) =>
-        Tell(slot, from, new ShardReduced(sum.Term, sum.Step, sum.Attempt, slot.State.Id.Shard, Arithmetic.ChunksOf(slot.State.Id.Shard.Index, World.Scenario.Shards).First, Arithmetic.SquaredNorms(slot.Sum), slot.Contributors, default));
+        Tell(slot, from, new ShardReduced(sum.Term, sum.Step, sum.Attempt, slot.State.Id.Shard, Arithmetic.ChunksOf(slot.State.Id.Shard.Index, World.Scenario.Shards).First, Arithmetic.SquaredNorms(slot.Sum), slot.Contributors, default, slot.PieceSums));
+
+    private int FirstFloatOf(ShardId shard) => Arithmetic.ChunksOf(shard.Index, World.Scenario.Shards).First * Arithmetic.ChunkFloats;
 
     private void SendWeights(ShardSlot slot, Process worker, WeightsVersion version, float[] weights) =>
         World.Network.Send(this, worker, new WeightsPart(slot.State.Promised, version, slot.State.Id.Shard, 0, null!, default), weights);

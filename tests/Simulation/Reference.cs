@@ -37,7 +37,7 @@ internal sealed class Reference
                 continue;
             }
             var record = Record(step);
-            var (weights, momentum) = Arithmetic.Update(before.Weights, before.Momentum, Sum(step), record, before.Applied == 0);
+            var (weights, momentum) = Arithmetic.Update(_scenario.Rule, 0, before.Weights, before.Momentum, Sum(step), record, before.Applied == 0);
             _states.Add((weights, momentum, before.Applied + 1));
         }
         return _states[(int)version.Value];
@@ -55,12 +55,16 @@ internal sealed class Reference
         var plan = _scenario.Plan(step);
         var weights = At(step.Consumes).Weights;
         var order = new SampleOrder(_scenario.Seed, plan.Epoch, _scenario.TrainingSamples);
-        var norm = GlobalNorm.OfMean(Arithmetic.SquaredNorms(Sum(step)), plan.SampleCount);
+        var sum = Sum(step);
+        var norm = GlobalNorm.OfMean(Arithmetic.SquaredNorms(sum), plan.SampleCount);
+        var (scale, tensors) = StepScaling.Of(_scenario.Rule, Arithmetic.Tensors).Of(norm, plan.SampleCount,
+            [new ShardReduced(Term.First, step, 1, new ShardId(0), 0, [], [], default, Arithmetic.PieceSumsOf(_scenario.Rule, 0, sum, weights))]);
         return new CommitRecord(
             Term.First, step, 1, plan.Epoch, plan.SampleCount,
             Loss: TreeSum.Of([.. Enumerable.Range(0, plan.LeafCount).Select(leaf => Arithmetic.LossSum(weights, step, leaf))]) / plan.SampleCount,
             Accuracy: (double)Enumerable.Range(0, plan.LeafCount).Sum(leaf => Arithmetic.CorrectCount(step, leaf, plan.Leaf(leaf).Count)) / plan.SampleCount,
-            norm, Clipping.Scale(norm, Arithmetic.ClipNorm), Scenario.LearningRate(step), Applied: true,
-            [.. Enumerable.Range(0, plan.LeafCount).Select(leaf => new LeafRecord(new WorkerId(0), plan.Leaf(leaf).Count, plan.DigestOf(leaf, order)))]);
+            norm, scale, Scenario.LearningRate(step), Applied: true,
+            [.. Enumerable.Range(0, plan.LeafCount).Select(leaf => new LeafRecord(new WorkerId(0), plan.Leaf(leaf).Count, plan.DigestOf(leaf, order)))],
+            TensorScales: tensors);
     }
 }

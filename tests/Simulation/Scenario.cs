@@ -20,6 +20,12 @@ public sealed record Scenario(
 
     private const long MostSteps = 1_000;
 
+    /// <summary>Clipping by the global norm, by each parameter's, and a rate for each tensor: what the decision about a step is made of.</summary>
+    public static IReadOnlyList<OptimizerOptions> Rules { get; } =
+        [new() { ClipNorm = 40 }, new() { ClipParameterNorm = 5 }, new() { Kind = "lars", TrustCoefficient = 0.5, ClipNorm = 40 }];
+
+    public OptimizerOptions Rule { get; init; } = Rules[0];
+
     /// <summary>Faults that strike in given steps, beside those that are drawn.</summary>
     public FaultPlan? Faults { get; init; }
 
@@ -54,7 +60,8 @@ public sealed record Scenario(
             CheckpointEvery: random.Within(0, 4),
             random.Chance(0.2) ? NonFinitePolicy.Skip : NonFinitePolicy.Recompute,
             AuditEvery: random.Within(0, 3),
-            IsDisturbed: true);
+            IsDisturbed: true)
+        { Rule = Rules[(int)(SimulatedRandom.Mix(seed ^ 0x2A7E) % (ulong)Rules.Count)] };
     }
 
     public StepPlan Plan(StepId step) => StepPlan.For(step, TrainingSamples, GlobalBatch, Microbatches);
@@ -62,5 +69,5 @@ public sealed record Scenario(
     public static double LearningRate(StepId step) => 0.1 / (1 + step.Value % 3);
 
     public override string ToString() =>
-        $"seed {Seed}: {Workers} workers, {Shards} shards, {Replicas} standbys per shard, {Microbatches} microbatches, {Steps} steps, checkpoint every {CheckpointEvery}, {NonFinite}, audit every {AuditEvery}";
+        $"seed {Seed}: {Workers} workers, {Shards} shards, {Replicas} standbys per shard, {Microbatches} microbatches, {Steps} steps, checkpoint every {CheckpointEvery}, {NonFinite}, audit every {AuditEvery}, {(Rule.Kind == "lars" ? "lars" : Rule.ClipNorm > 0 ? "clip-norm" : "clip-parameter-norm")}";
 }

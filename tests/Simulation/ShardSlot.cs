@@ -9,6 +9,9 @@ internal sealed class ShardSlot(ReplicaState state)
     /// <summary>Whose copies the sum was made of.</summary>
     public IReadOnlyList<Contribution> Contributors { get; set; } = [];
 
+    /// <summary>Of the sum and the weights that it was computed from; null where the rule needs none.</summary>
+    public double[]? PieceSums { get; set; }
+
     public ReplicaState State { get; set; } = state;
     public float[] Weights { get; set; } = [];
     public float[]? Previous { get; set; }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Cluster.Contracts;
 
 namespace Cluster.Coordinator.Core;
@@ -18,6 +19,7 @@ public sealed class AdagradRule : UpdateRule
 
     private readonly record struct Kernel(float Rate, float Epsilon) : IStepKernel
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public unsafe TVector Step<TLanes, TVector>(TVector weight, TVector gradient, in PassMemory memory, nint i)
             where TLanes : struct, ILanes<TVector>
             where TVector : struct

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Cluster.Contracts;
 
 namespace Cluster.Coordinator.Core;
@@ -43,6 +44,7 @@ public sealed class AdamRule : UpdateRule
 
     private readonly record struct Kernel(float Beta1, float Share1, float Beta2, float Share2, float Rate, float Correction, float Epsilon) : IStepKernel
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public unsafe TVector Step<TLanes, TVector>(TVector weight, TVector gradient, in PassMemory memory, nint i)
             where TLanes : struct, ILanes<TVector>
             where TVector : struct

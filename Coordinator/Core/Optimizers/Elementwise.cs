@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Cluster.Coordinator.Core;
@@ -72,6 +73,7 @@ internal static unsafe class Elementwise
 
     private readonly record struct Quotient(float Divisor) : IMap
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Of<TLanes, TVector>(TVector source, TVector target)
             where TLanes : struct, ILanes<TVector>
             where TVector : struct => TLanes.Divide(source, TLanes.Of(Divisor));
@@ -79,6 +81,7 @@ internal static unsafe class Elementwise
 
     private readonly record struct Product(float Factor) : IMap
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Of<TLanes, TVector>(TVector source, TVector target)
             where TLanes : struct, ILanes<TVector>
             where TVector : struct => TLanes.Multiply(source, TLanes.Of(Factor));
@@ -86,6 +89,7 @@ internal static unsafe class Elementwise
 
     private readonly record struct Blend(float Decay, float Share) : IMap
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Of<TLanes, TVector>(TVector source, TVector target)
             where TLanes : struct, ILanes<TVector>
             where TVector : struct => TLanes.Add(TLanes.Multiply(TLanes.Of(Decay), target), TLanes.Multiply(TLanes.Of(Share), source));

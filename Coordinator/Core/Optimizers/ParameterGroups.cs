@@ -51,6 +51,20 @@ public sealed class ParameterGroups
         return new ParameterGroups(groups);
     }
 
+    /// <summary>What is wrong with the grammar, as a sentence; null when nothing is.</summary>
+    public static string? MistakeIn(string? text)
+    {
+        try
+        {
+            Parse(text);
+            return null;
+        }
+        catch (UserMistakeException e)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>Refuses a group that no parameter of the model falls into: a misspelt pattern.</summary>
     /// <exception cref="UserMistakeException">A pattern matches nothing, or only what earlier ones match.</exception>
     public void RefuseUnmatched(ParameterLayout layout)

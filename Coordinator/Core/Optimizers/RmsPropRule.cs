@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Cluster.Contracts;
 
 namespace Cluster.Coordinator.Core;
@@ -24,6 +25,7 @@ public sealed class RmsPropRule : UpdateRule
 
     private readonly record struct Kernel(float Rate, float Alpha, float Share, float Epsilon, float Momentum, bool HasMomentum, bool Centered) : IStepKernel
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public unsafe TVector Step<TLanes, TVector>(TVector weight, TVector gradient, in PassMemory memory, nint i)
             where TLanes : struct, ILanes<TVector>
             where TVector : struct

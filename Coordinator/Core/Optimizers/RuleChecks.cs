@@ -33,9 +33,7 @@ internal static class RuleChecks
         }
         if (options.Kind == "lars")
             Require(options.PenaltyOf() is PenaltyKind.None or PenaltyKind.L2 or PenaltyKind.L2OverSamples, "lars takes its penalty into a tensor's rate, which is defined for l2 and l2-over-n alone: choose one of them");
-        var clips = (options.ClipNorm > 0 ? 1 : 0) + (options.ClipParameterNorm > 0 ? 1 : 0) + (options.ClipValue > 0 ? 1 : 0) + (options.ClipAdaptive > 0 ? 1 : 0);
-        Require(clips <= 1, "clipping by the global norm, by each parameter's norm, by value and adaptive clipping exclude each other: keep one");
-        Require(options.Kind != "lars" || clips == 0 || options.ClipNorm > 0, "lars divides by the norm of a tensor's gradient, so only its global norm can be clipped: use clip norm, or none");
+        if (StepScaling.MistakeIn(options) is { } mistake) throw new UserMistakeException(mistake);
     }
 
     private static void NotNegative(double value, string name) => Require(double.IsFinite(value) && value >= 0, $"{name} {value} must be a number of at least 0");

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Cluster.Contracts;
 
 namespace Cluster.Coordinator.Core;
@@ -31,6 +32,7 @@ public sealed class SgdRule : UpdateRule
 
     private readonly record struct Kernel(float Rate, float Momentum, float GradientShare, bool HasMomentum, bool IsFirst, bool Nesterov) : IStepKernel
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public unsafe TVector Step<TLanes, TVector>(TVector weight, TVector gradient, in PassMemory memory, nint i)
             where TLanes : struct, ILanes<TVector>
             where TVector : struct
@@ -48,6 +50,7 @@ public sealed class SgdRule : UpdateRule
 
     private readonly record struct ClassicalKernel(float Rate, float Momentum, bool HasMomentum, bool Nesterov) : IStepKernel
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public unsafe TVector Step<TLanes, TVector>(TVector weight, TVector gradient, in PassMemory memory, nint i)
             where TLanes : struct, ILanes<TVector>
             where TVector : struct

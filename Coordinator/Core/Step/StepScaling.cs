@@ -10,11 +10,13 @@ namespace Cluster.Coordinator.Core;
 public sealed record TensorPieces(ImmutableArray<int> ParameterOf, ImmutableArray<bool> HasRows, ImmutableArray<double> Decay)
 {
     /// <param name="trainingSamples">Size of the training set: the n of λ/n.</param>
+    /// <exception cref="UserMistakeException">A parameter group matches nothing.</exception>
     public static TensorPieces Of(ParameterLayout layout, OptimizerOptions options, int trainingSamples)
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(options);
         var groups = ParameterGroups.Parse(options.Groups);
+        groups.RefuseUnmatched(layout);
         return new TensorPieces(
             [.. layout.Pieces.Select(static p => p.Parameter)],
             [.. layout.Parameters.Select(static p => p.Shape.Count > 1)],
@@ -56,6 +58,9 @@ public sealed class StepScaling
         if (MistakeIn(options) is { } mistake) throw new UserMistakeException(mistake);
         return new StepScaling(options, options.NeedsTensorSums() ? tensors : null);
     }
+
+    /// <summary>Gradients are clipped in some way: a scale below 1 means that a step was.</summary>
+    public bool Clips => _options.ClipNorm > 0 || _options.ClipParameterNorm > 0 || _options.ClipValue > 0 || _options.ClipAdaptive > 0;
 
     /// <summary>What contradicts itself in the options for clipping, as a sentence; null when nothing does.</summary>
     public static string? MistakeIn(OptimizerOptions options)

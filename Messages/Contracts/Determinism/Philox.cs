@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Cluster.Contracts;
 
@@ -35,6 +37,28 @@ public static class Philox
         }
         return (c0, c1, c2, c3);
     }
+
+    /// <summary>Blocks <paramref name="counter"/> to counter + 3 at once, 32 bits to a lane; the same words as <see cref="Block"/>'s. Upper halves of lanes are rubbish.</summary>
+    internal static (Vector256<ulong> A, Vector256<ulong> B, Vector256<ulong> C, Vector256<ulong> D) FourBlocks(uint key0, uint key1, ulong counter, uint high2, uint high3)
+    {
+        var counters = Vector256.Create(counter) + Vector256.Create(0UL, 1, 2, 3);
+        var (c0, c1, c2, c3) = (counters, counters >>> 32, Vector256.Create((ulong)high2), Vector256.Create((ulong)high3));
+        for (var round = 0; round < 10; round++)
+        {
+            var p0 = Product(c0, M0);
+            var p1 = Product(c2, M1);
+            (c0, c1, c2, c3) = ((p1 >>> 32) ^ c1 ^ Vector256.Create((ulong)key0), p1, (p0 >>> 32) ^ c3 ^ Vector256.Create((ulong)key1), p0);
+            key0 += W0;
+            key1 += W1;
+        }
+        return (c0, c1, c2, c3);
+    }
+
+    /// <summary>64-bit products of the lanes' lower halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<ulong> Product(Vector256<ulong> values, uint factor) => Avx2.IsSupported
+        ? Avx2.Multiply(values.AsUInt32(), Vector256.Create((ulong)factor).AsUInt32())
+        : (values & Vector256.Create(0xFFFFFFFFUL)) * Vector256.Create((ulong)factor);
 }
 
 /// <summary>A sequence of draws keyed by (seed, purpose, a, b). A value type: copying it forks the sequence.</summary>
@@ -69,6 +93,26 @@ public struct PhiloxStream
         }
         _left--;
         return _left switch { 2 => _b, 1 => _c, _ => _d };
+    }
+
+    /// <summary>As many draws of <see cref="NextUInt32"/> as fit, sixteen at a time where it can.</summary>
+    public void Fill(Span<uint> draws)
+    {
+        var next = 0;
+        for (; _left > 0 && next < draws.Length; next++) draws[next] = NextUInt32();
+        for (; draws.Length - next >= 16; next += 16, _block += 4)
+        {
+            var (a, b, c, d) = Philox.FourBlocks(_key0, _key1, _block, _c2, _c3);
+            var sixteen = draws.Slice(next, 16);
+            for (var i = 0; i < 4; i++)
+            {
+                sixteen[4 * i] = (uint)a[i];
+                sixteen[4 * i + 1] = (uint)b[i];
+                sixteen[4 * i + 2] = (uint)c[i];
+                sixteen[4 * i + 3] = (uint)d[i];
+            }
+        }
+        for (; next < draws.Length; next++) draws[next] = NextUInt32();
     }
 
     public ulong NextUInt64() => ((ulong)NextUInt32() << 32) | NextUInt32();

@@ -4,11 +4,11 @@ using Cluster.Chaos;
 
 namespace Cluster.Cli.Charts;
 
-/// <summary>Dots over two axes, each with a word beside it.</summary>
+/// <summary>Dots over two axes, with words beside them.</summary>
 internal static class ScatterChart
 {
     /// <param name="title">Heading; not escaped.</param>
-    /// <param name="words">Per series, a word per point; not escaped.</param>
+    /// <param name="words">Per series, a word per point, empty for none; not escaped.</param>
     public static string Write(string title, ChartAxis x, ChartAxis y, IReadOnlyList<ChartSeries> series, IReadOnlyList<IReadOnlyList<string>> words)
     {
         ArgumentNullException.ThrowIfNull(series);
@@ -20,9 +20,9 @@ internal static class ScatterChart
         {
             foreach (var (point, name) in one.Points.Zip(names).Where(static p => double.IsFinite(p.First.X) && double.IsFinite(p.First.Y)))
             {
-                drawing.Append($"<path class=\"{one.Style} dot\" d=\"{Dot(point, across, up)}\"><title>{Html.Text($"{name}, {one.Name}")}</title></path>");
+                drawing.Append($"<path class=\"{one.Style} dot\" d=\"{Dot(point, across, up)}\"><title>{Html.Text(name.Length > 0 ? $"{name}, {one.Name}" : one.Name)}</title></path>");
                 var left = across.At(point.X);
-                labels.Append($"<span class=\"word{(left > 0.7 ? " before" : "")}\" style=\"left:{Html.Percent(left)};top:{Html.Percent(1 - up.At(point.Y))}\">{Html.Text(name)}</span>");
+                if (name.Length > 0) labels.Append($"<span class=\"word{(left > 0.7 ? " before" : "")}\" style=\"left:{Html.Percent(left)};top:{Html.Percent(1 - up.At(point.Y))}\">{Html.Text(name)}</span>");
             }
         }
         return PlotFrame.Write(title, x, y, across, up, drawing.ToString(), labels.ToString());

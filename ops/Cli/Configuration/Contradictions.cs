@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Configuration;
 
@@ -17,6 +18,7 @@ internal static class Contradictions
         Momentum(judge, options.Optimizer);
         Decay(judge, options.Optimizer);
         Clipping(judge, options.Optimizer);
+        if (ParameterGroups.MistakeIn(options.Optimizer.Groups) is { } groups) judge.Refuse(true, groups, "optimizer.groups");
         Rate(judge, options);
         Evaluation(judge, options);
         Loss(judge, options.Loss);
@@ -57,6 +59,8 @@ internal static class Contradictions
         }.Where(static way => way.Item2 > 0).Select(static way => way.Item1).ToArray();
         judge.Refuse(ways.Length > 1, "the gradient is clipped in one way: leave one and set the others to 0", ways);
         judge.Refuse(o is { Kind: "lars", ClipParameterNorm: > 0 }, "lars scales every tensor's gradient to its norm already: set clip-parameter-norm to 0", "optimizer.kind", "optimizer.clip-parameter-norm");
+        judge.Refuse(o is { Kind: "lars", ClipValue: > 0 }, "lars makes its rates from norms, which this clipping changes afterwards: set clip-value to 0, or use clip-norm", "optimizer.kind", "optimizer.clip-value");
+        judge.Refuse(o is { Kind: "lars", ClipAdaptive: > 0 }, "lars makes its rates from norms, which this clipping changes afterwards: set clip-adaptive to 0, or use clip-norm", "optimizer.kind", "optimizer.clip-adaptive");
     }
 
     private static void Rate(Judge judge, RunOptions options)

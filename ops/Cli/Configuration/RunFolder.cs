@@ -111,6 +111,7 @@ public sealed class RunFolder : IDisposable
         Number(json, "test_top5", summary.Test?.Top5);
         Number(json, "test_loss", summary.Test?.Loss);
         if (summary.Test is { } test) json.WriteNumber("test_samples", test.Samples);
+        if (summary.Clipping is { } clipping) Number(json, "clipped_share", clipping.Share);
         Number(json, "seconds", Math.Round(summary.Elapsed.TotalSeconds, 3));
         if (summary.Early is { } early)
         {

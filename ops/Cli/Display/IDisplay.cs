@@ -34,5 +34,7 @@ internal static class Wording
 
     public static string LearningRate(double rate) => rate is 0 or >= 1e-3 ? $"{rate:0.0000}" : $"{rate:0.00e+0}";
 
+    public static string Clipped(ClippingShare clipping) => $"clipped {clipping.Clipped} of {clipping.Steps} steps";
+
     public static string HashLine(TrainingSummary summary) => $"state sha256 {summary.StateSha256}";
 }

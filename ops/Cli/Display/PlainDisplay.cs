@@ -49,6 +49,7 @@ public sealed class PlainDisplay(TextWriter output, TimeProvider clock) : IDispl
         var test = summary.Test is { } result ? $", test accuracy {Wording.Percent(result.Accuracy)}" : "";
         Line($"{summary.Steps} steps ({summary.Epochs:0.##} epochs) in {Wording.Duration(summary.Elapsed)}, {Wording.Rate(summary.ImagesPerSecond)}{test}");
         if (summary.Early is { } early) Line($"stopped early: the result is the best version, step {early.BestStep}");
+        if (summary.Clipping is { } clipping) Line(Wording.Clipped(clipping));
         Line($"run folder {folder}");
         Line(Wording.HashLine(summary));
     }

@@ -58,6 +58,7 @@ public sealed class TerminalDisplay(IAnsiConsole console, TimeProvider clock) : 
             Row("test accuracy", $"{Wording.Percent(test.Accuracy)} of {test.Samples} images");
             Row("test top-5", Wording.Percent(test.Top5));
         }
+        if (summary.Clipping is { } clipping) Row("clipping", Wording.Clipped(clipping));
         Row("folder", folder);
         console.Write(table);
         // Not through the console: it would break a long line at the edge of a narrow terminal.

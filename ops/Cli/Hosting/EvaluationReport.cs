@@ -18,6 +18,9 @@ internal sealed record ClassResult(string Name, long Samples, double Accuracy);
 internal sealed record EvaluationReport(
     RunOptions Options, string Weights, EvaluationTotals Totals, IReadOnlyList<ClassResult> Classes, IReadOnlyList<IReadOnlyList<long>> Confusion)
 {
+    /// <summary>Of the run's average of the weights.</summary>
+    public bool IsAverage { get; init; }
+
     /// <param name="predictions">One per sample that the run's options evaluate, in the evaluation's order.</param>
     /// <exception cref="ClusterException">A sample of the split cannot be read.</exception>
     public static EvaluationReport Of(RunOptions options, string weights, EvaluationTotals totals, IReadOnlyList<int> predictions, IDataset test)

@@ -48,6 +48,16 @@ public sealed record TrainingSummary(
 
     /// <summary>There was nothing left to do: the run had reached its last step before.</summary>
     public bool WasFinished { get; init; }
+
+    /// <summary>How often the gradient was clipped; null when nothing clips.</summary>
+    public ClippingShare? Clipping { get; init; }
+}
+
+/// <summary>How many of a run's committed steps, those before a resume too, had their gradient clipped.</summary>
+public sealed record ClippingShare(long Clipped, long Steps)
+{
+    /// <summary>0 to 1; 0 before the first step.</summary>
+    public double Share => Steps > 0 ? (double)Clipped / Steps : 0;
 }
 
 /// <summary>Told what a training job does. Calls come one at a time, from any thread, and return quickly.</summary>

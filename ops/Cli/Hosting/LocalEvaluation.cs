@@ -15,11 +15,12 @@ internal static class LocalEvaluation
 {
     /// <param name="options">Validated; what trains (batch, optimizer, schedule) has no effect on the result.</param>
     /// <param name="weights">A run's folder, or a safetensors file.</param>
+    /// <param name="last">The weights themselves even where the run kept their average.</param>
     /// <param name="say">Told what a person should know, as a sentence; from any thread.</param>
     /// <exception cref="UserMistakeException">Data, device, weights or options that cannot work.</exception>
     /// <exception cref="ClusterException">The evaluation failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> was triggered.</exception>
-    public static async Task<EvaluationReport> RunAsync(RunOptions options, string weights, Action<string> say, CancellationToken stop)
+    public static async Task<EvaluationReport> RunAsync(RunOptions options, string weights, bool last, Action<string> say, CancellationToken stop)
     {
         var (train, test) = Datasets.Open(options.Data, options.Seed);
         using var trainSet = train;
@@ -29,7 +30,7 @@ internal static class LocalEvaluation
         var runId = Guid.NewGuid().ToString("N");
         using var telemetry = TelemetryExport.Start(runId);
         var engines = new EngineFactory(options, test);
-        using var source = StateSource.Open(weights, engines.Layout, say);
+        using var source = StateSource.Open(weights, engines.Layout, last, say);
         var plan = PlanOf(options, runId, train, test, engines.Layout, source);
         var listener = new EvaluationListener(say);
         using var store = new LoadedState(LoadShard.First(Term.First, source.State.Share(), default) with { Version = source.Version, AppliedSteps = source.AppliedSteps });
@@ -38,7 +39,7 @@ internal static class LocalEvaluation
         {
             RunComposition.Create(system, options, plan, engines, train, test, store, listener, writer: null);
             var (totals, predictions) = await listener.Completion.WaitAsync(stop);
-            return EvaluationReport.Of(options, source.Path, totals, predictions, test);
+            return EvaluationReport.Of(options, source.Path, totals, predictions, test) with { IsAverage = source.IsAverage };
         }
         finally
         {

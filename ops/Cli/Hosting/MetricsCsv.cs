@@ -13,10 +13,10 @@ namespace Cluster.Cli.Hosting;
 public sealed class MetricsCsv : IDisposable
 {
     public const string Name = "metrics.csv";
-    public const string Header = "step,epoch,loss,accuracy,lr,grad_norm,scale,images_per_second,elapsed_seconds,test_loss,test_accuracy";
+    public const string Header = "step,epoch,loss,accuracy,lr,grad_norm,scale,clipped_share,images_per_second,elapsed_seconds,test_loss,test_accuracy";
 
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(2);
-    private const int ElapsedColumn = 8, TestColumn = 9;
+    private const int ElapsedColumn = 9, TestColumn = 10;
 
     /// <summary>Bytes that wait for a full disk, some ten thousand rows; beyond that the file is given up.</summary>
     private const int MaxWaiting = 1 << 20;
@@ -37,6 +37,12 @@ public sealed class MetricsCsv : IDisposable
         _said = said;
         _open = open;
     }
+
+    /// <summary>Steps of the whole log, those before a resume too.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>Of them, those whose gradient was clipped.</summary>
+    public long ClippedSteps { get; private set; }
 
     /// <summary>Opens a new file, or goes on with one: a torn last row and rows that the log does not know are cut.</summary>
     /// <param name="path">Of metrics.csv.</param>
@@ -82,6 +88,7 @@ public sealed class MetricsCsv : IDisposable
         ArgumentNullException.ThrowIfNull(record);
         if (record.Step.Value <= _lastStep) return;
         Settle(null);
+        Count(record);
         _lastStep = record.Step.Value;
         _pending = (record.Step.Value, record.Epoch, Figures(record, imagesPerSecond, _earlier + elapsed));
         if (elapsed - _flushed < FlushEvery) return;
@@ -96,7 +103,7 @@ public sealed class MetricsCsv : IDisposable
         if (result.Step <= _lastEvaluated) return;
         _lastEvaluated = result.Step;
         if (_pending is { } pending && pending.Step == result.Step) Settle(result);
-        else Append($"{result.Step},,,,,,,,,{Text(result.Loss)},{Text(result.Accuracy)}\n");
+        else Append($"{result.Step},,,,,,,,,,{Text(result.Loss)},{Text(result.Accuracy)}\n");
     }
 
     public void Dispose()
@@ -122,6 +129,7 @@ public sealed class MetricsCsv : IDisposable
         if (_length == 0) Append(Header + "\n");
         foreach (var (record, milliseconds) in log)
         {
+            Count(record);
             if (record.Step.Value <= _lastStep) continue;
             _lastStep = record.Step.Value;
             _earlier += TimeSpan.FromMilliseconds(double.IsFinite(milliseconds) ? Math.Clamp(milliseconds, 0, 1e12) : 0);
@@ -213,9 +221,15 @@ public sealed class MetricsCsv : IDisposable
         _waiting.Clear();
     }
 
-    private static string Figures(CommitRecord record, double imagesPerSecond, TimeSpan elapsed) =>
+    private void Count(CommitRecord record)
+    {
+        Steps++;
+        if (record.Scale < 1) ClippedSteps++;
+    }
+
+    private string Figures(CommitRecord record, double imagesPerSecond, TimeSpan elapsed) =>
         string.Create(CultureInfo.InvariantCulture,
-            $"{Text(record.Loss)},{Text(record.Accuracy)},{Text(record.LearningRate)},{Text(record.GradNorm)},{Text(record.Scale)},{imagesPerSecond:0.0},{elapsed.TotalSeconds:0.000}");
+            $"{Text(record.Loss)},{Text(record.Accuracy)},{Text(record.LearningRate)},{Text(record.GradNorm)},{Text(record.Scale)},{(double)ClippedSteps / Steps:0.####},{imagesPerSecond:0.0},{elapsed.TotalSeconds:0.000}");
 
     /// <summary>Shortest text that reads back to the same bits; NaN and Infinity as spreadsheets and pandas read them.</summary>
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);

@@ -116,6 +116,9 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     {
         return new TrainingSummary(
             LastStep.Value, EpochsAt(LastStep), _hash ?? "", _training > TimeSpan.Zero ? _timedSamples / _training.TotalSeconds : 0,
-            _last?.Loss ?? double.NaN, _test, Elapsed);
+            _last?.Loss ?? double.NaN, _test, Elapsed)
+        {
+            Clipping = plan.Rules.Scaling.Clips ? new ClippingShare(metrics.ClippedSteps, metrics.Steps) : null,
+        };
     }
 }

@@ -8,13 +8,15 @@ namespace Cluster.Cli.Hosting;
 /// <param name="Version">Steps that made the weights; 0 for a file, which does not say.</param>
 /// <param name="AppliedSteps">Of them, those that were not skipped.</param>
 /// <param name="State">[StateFloats].</param>
-internal sealed record StateSource(string Path, WeightsVersion Version, long AppliedSteps, NativeBuffer State) : IDisposable
+/// <param name="IsAverage">The state is the average of the weights that the run kept.</param>
+internal sealed record StateSource(string Path, WeightsVersion Version, long AppliedSteps, NativeBuffer State, bool IsAverage = false) : IDisposable
 {
     /// <param name="path">A run's folder, or a file.</param>
+    /// <param name="last">The weights themselves even where the run kept their average.</param>
     /// <param name="say">Told what is passed over or converted, as a sentence.</param>
     /// <exception cref="UserMistakeException">Nothing there that is whole and fits the model.</exception>
-    public static StateSource Open(string path, ParameterLayout layout, Action<string> say) =>
-        Directory.Exists(path) ? OfRun(path, layout, say) : OfFile(path, layout, say);
+    public static StateSource Open(string path, ParameterLayout layout, bool last, Action<string> say) =>
+        Directory.Exists(path) ? OfRun(path, layout, last, say) : OfFile(path, layout, say);
 
     /// <summary>Reads a file, or says what is wrong with it.</summary>
     /// <exception cref="UserMistakeException">No such file, not safetensors, or of another model: every name that differs.</exception>
@@ -47,12 +49,12 @@ internal sealed record StateSource(string Path, WeightsVersion Version, long App
     public static string WidenedSentence(string path, IReadOnlyList<string> widened) =>
         $"{widened.Count} {(widened.Count == 1 ? "tensor" : "tensors")} of {path} had another floating-point type and became float32, value for value: {string.Join(", ", widened)}";
 
-    private static StateSource OfRun(string run, ParameterLayout layout, Action<string> say)
+    private static StateSource OfRun(string run, ParameterLayout layout, bool last, Action<string> say)
     {
         if (EarlyEnd.Read(run) is { } early)
         {
             say($"The run in {run} stopped early at step {early.StoppedAt}; its result is its best version, step {early.BestStep}.");
-            return Of(early.Load(run, layout));
+            return Of(early.Load(run, layout), last);
         }
         for (var again = true; ; again = false)
         {
@@ -61,7 +63,7 @@ internal sealed record StateSource(string Path, WeightsVersion Version, long App
             foreach (var passed in search.PassedOver) say($"Checkpoint {passed.Path} is passed over: {passed.Reason}");
             try
             {
-                return Of(CheckpointStore.Load(newest.Path, layout));
+                return Of(CheckpointStore.Load(newest.Path, layout), last);
             }
             catch (CheckpointDamagedException) when (again)
             {
@@ -74,10 +76,12 @@ internal sealed record StateSource(string Path, WeightsVersion Version, long App
         }
     }
 
-    private static StateSource Of(LoadedCheckpoint loaded)
+    /// <summary>The average of the weights where the run keeps one, unless the last weights are wanted. Lets go of the rest of the checkpoint.</summary>
+    private static StateSource Of(LoadedCheckpoint checkpoint, bool last)
     {
-        foreach (var slot in loaded.Slots.Values) slot.Dispose();
-        return new StateSource(loaded.Path, loaded.Version, loaded.AppliedSteps, loaded.State);
+        using var loaded = checkpoint;
+        var average = last ? null : loaded.Slots.GetValueOrDefault(StateSlots.Ema);
+        return new StateSource(loaded.Path, loaded.Version, loaded.AppliedSteps, (average ?? loaded.State).Share(), average is not null);
     }
 
     private static UserMistakeException Nothing(string run, IReadOnlyList<PassedOver> passedOver) => new(passedOver.Count == 0

@@ -50,7 +50,7 @@ internal sealed class GridVerb : IVerb
 
     private static async Task<EvaluationResult> EvaluateAsync(RunOptions options, string folder, CancellationToken stop)
     {
-        var report = await LocalEvaluation.RunAsync(options, folder, static _ => { }, stop);
+        var report = await LocalEvaluation.RunAsync(options, folder, last: false, static _ => { }, stop);
         return new EvaluationResult(report.Totals.Version.Value, report.Totals.Loss, report.Totals.Accuracy, report.Totals.Top5, report.Totals.Samples);
     }
 }

@@ -36,10 +36,11 @@ internal static class StudyFigures
             .Where(static one => one.Ended.Count > 0).ToList();
         if (series.Count > 0)
         {
-            page.Append("<p class=\"note\">&nbsp;</p>\n").Append(Legend(state)).Append(ScatterChart.Write(
+            page.Append("<div class=\"below\">\n").Append(Legend(state)).Append(ScatterChart.Write(
                 "Gap against the size of the weights", new ChartAxis("norm of all weights (logarithmic)") { IsLogarithmic = true }, new ChartAxis("gap, points"),
                 [.. series.Select(one => new ChartSeries(one.Variant, ColourOf(state, one.Variant), [.. one.Ended.Select(static ended => new CurvePoint(ended.Outcome.WeightNorm!.Value, 100 * ended.Outcome.Gap!.Value))]))],
-                [.. series.Select(static one => one.Ended.Select(static ended => ended.Cell.Model).ToList())]));
+                // One word per model, beside the first of its dots: thirty would lie upon one another.
+                [.. series.Select((one, index) => one.Ended.Select(ended => index == 0 ? ended.Cell.Model : "").ToList())])).Append("</div>\n");
         }
         page.Append("</section>\n");
     }

@@ -27,7 +27,7 @@ internal static class StudyFindings
         {
             sentences.AddRange(plan.Variants.Skip(1).Select(variant => Compared(state, plan.Variants[0], variant)).OfType<string>());
             if (Best(state) is { } best) sentences.Add(best);
-            sentences.Add("Every cell was trained once, with one seed: a difference within twice its sampling error may be chance, and even a larger one may change with the seed.");
+            sentences.Add("One seed: every cell was trained once; a difference within twice its sampling error may be chance, and even a larger one may change with the seed.");
         }
         var diverged = state.Ended.Where(static ended => ended.Outcome.Failure is not null).ToList();
         if (diverged.Count > 0) sentences.Add($"Diverged: {string.Join(", ", diverged.Select(static ended => $"{ended.Cell.Model} with {ended.Cell.Variant} behind step {ended.Outcome.Steps}"))}.");
@@ -50,13 +50,13 @@ internal static class StudyFindings
         var largest = gains.MaxBy(static gain => Math.Abs(gain.Points));
         var whole = pairs.Count == 1
             ? $"{variant} against {plain}: test accuracy changes by {Points(gains[0].Points)} for {gains[0].Model}, {(clear == 1 ? "more than" : "within")} twice the sampling error of {Short(gains[0].Error)}"
-            : $"{variant} against {plain}: test accuracy is higher for {better} of {pairs.Count} architectures, by {Points(gains.Average(static gain => gain.Points))} on average and most changed for {largest.Model} ({Points(largest.Points)}); {Counted(clear, "difference exceeds", "differences exceed")} twice the sampling error (up to {Short(gains.Max(static gain => gain.Error))} points)";
+            : $"{variant} against {plain}: test accuracy is higher for {better} of {pairs.Count} architectures and changes by {Points(gains.Average(static gain => gain.Points))} on average, most for {largest.Model} ({Points(largest.Points)}); {Counted(clear, "difference exceeds", "differences exceed")} twice the sampling error (up to {Short(gains.Max(static gain => gain.Error))} points)";
         var gap = 100 * pairs.Average(static pair => pair.Other.Gap!.Value - pair.Plain.Gap!.Value);
         var norms = pairs.Where(static pair => pair.Plain.WeightNorm > 0 && pair.Other.WeightNorm is not null).Select(static pair => pair.Other.WeightNorm!.Value / pair.Plain.WeightNorm!.Value).ToList();
         var size = norms.Count == 0 ? "" : $", and the weights end {Short(Math.Exp(norms.Average(Math.Log)))} times as large";
         var clipped = pairs.Average(static pair => pair.Other.ClippedShare);
         var steps = clipped > 0 ? $"; {Short(100 * clipped)} % of its steps were scaled down" : "";
-        return $"{whole}. The gap between training and test accuracy {(Math.Abs(gap) < 0.05 ? "stays" : gap < 0 ? $"narrows by {Short(-gap)} points" : $"widens by {Short(gap)} points")}{size}{steps}.";
+        return $"{whole}. The gap between training and test accuracy {(Math.Abs(gap) < 0.05 ? "stays" : $"{(gap < 0 ? "narrows" : "widens")} by {Unsigned(Math.Abs(gap))}")}{size}{steps}.";
     }
 
     private static string? Best(StudyState state)
@@ -75,9 +75,11 @@ internal static class StudyFindings
         return Math.Sqrt(Variance(first) + Variance(second));
     }
 
-    private static string Counted(int count, string one, string many) => count == 1 ? $"1 {one}" : $"{(count == 0 ? "no" : count)} {many}";
+    private static string Counted(int count, string one, string many) => count switch { 0 => $"no {one}", 1 => $"1 {one}", _ => $"{count} {many}" };
 
-    private static string Points(double points) => $"{(points < 0 ? "−" : "+")}{Short(Math.Abs(points))} {(Math.Abs(points) == 1 ? "point" : "points")}";
+    private static string Points(double points) => $"{(points < 0 ? "−" : "+")}{Unsigned(Math.Abs(points))}";
+
+    private static string Unsigned(double points) => Short(points) is var text && text == "1" ? "1 point" : $"{text} points";
 
     /// <summary>Two digits that count, or one behind the point.</summary>
     private static string Short(double value) => value.ToString(Math.Abs(value) is > 0 and < 0.95 ? "0.00" : "0.#", CultureInfo.InvariantCulture);

@@ -3,6 +3,7 @@ using System.Text;
 using Cluster.Chaos;
 using Cluster.Cli.Charts;
 using Cluster.Cli.Configuration;
+using Cluster.Cli.Display;
 using Cluster.Contracts;
 
 namespace Cluster.Cli.Study;
@@ -35,8 +36,15 @@ internal static class StudyPage
         var findings = StudyFindings.Of(state);
         page.Append($"<section class=\"lead\">\n<h1>{Html.Text(study.Title)}</h1>\n<p class=\"note\">{Html.Text(string.Join(", ", state.Plan.Models))}: {Html.Text(string.Join(", ", state.Plan.Variants))}</p>\n");
         foreach (var (sentence, index) in findings.Sentences.Select(static (sentence, index) => (sentence, index)))
-            page.Append($"<p{(index == 0 && findings.IsShort ? " class=\"short\"" : "")}>{Html.Whole(sentence)}</p>\n");
+            page.Append($"<p{(index == 0 && findings.IsShort ? " class=\"short\"" : "")}>{Marked(sentence)}</p>\n");
         page.Append("</section>\n");
+    }
+
+    /// <summary>What a sentence is about stands before its colon.</summary>
+    private static string Marked(string sentence)
+    {
+        var colon = sentence.IndexOf(':', StringComparison.Ordinal);
+        return colon < 0 ? Html.Whole(sentence) : $"<b>{Html.Whole(sentence[..colon])}</b>{Html.Whole(sentence[colon..])}";
     }
 
     private static void Facts(StringBuilder page, StudyState state)
@@ -47,7 +55,7 @@ internal static class StudyPage
         Fact(plan.Steps.ToString("N0", CultureInfo.InvariantCulture), $"steps of {plan.Base.Batch} in every cell, {plan.Epochs.ToString("0.##", CultureInfo.InvariantCulture)} epochs");
         Fact(plan.Base.Data.Split(':')[0], "data set");
         Fact(plan.Evaluated.ToString("N0", CultureInfo.InvariantCulture), plan.Evaluated == plan.TestSamples ? "test images, all there are" : $"test images of {plan.TestSamples.ToString("N0", CultureInfo.InvariantCulture)}, the same for every cell");
-        Fact(Html.Duration(1000 * state.Ended.Sum(static ended => ended.Outcome.Seconds)), plan.Minutes is { } minutes ? $"of training; {OptionRow.Number(minutes)} minutes were asked for" : "of training");
+        Fact(Wording.Duration(TimeSpan.FromSeconds(state.Ended.Sum(static ended => ended.Outcome.Seconds))), plan.Minutes is { } minutes ? $"of training; {OptionRow.Number(minutes)} minutes were asked for" : "of training");
         page.Append("</div>\n");
 
         void Fact(string figure, string words) => page.Append($"<div class=\"fact\"><b>{Html.Text(figure)}</b><span>{Html.Text(words)}</span></div>\n");
@@ -73,7 +81,7 @@ internal static class StudyPage
             Cell("weight norm", StudyFigures.Number(outcome.WeightNorm, "0.00"));
             Cell("gradient norm", StudyFigures.Number(outcome.GradientNorm, "0.000"));
             if (hasClipping) Cell("clipped", StudyFigures.Percent(outcome.ClippedShare));
-            Cell("time", Html.Duration(1000 * outcome.Seconds));
+            Cell("time", Wording.Duration(TimeSpan.FromSeconds(outcome.Seconds)));
             page.Append("</tr>\n");
         }
         page.Append("</tbody></table></div>\n</section>\n");

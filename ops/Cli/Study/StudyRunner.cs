@@ -25,15 +25,18 @@ internal sealed class StudyRunner(StudyCommand command, TrainingJob job, CellEva
         if (stored is null) HelpVerb.Refuse(CellMistakes(placed, environment));
         await DataVerb.EnsureAsync(placed, stop);
         using var claim = Claim(folder);
+        var plan = stored;
         try
         {
-            var plan = stored ?? await PlanAsync(placed, folder, stop);
+            plan ??= await PlanAsync(placed, folder, stop);
             if (stored is null) StudyFolder.Replace(Path.Combine(folder, StudyPlanFile.Name), Utf8.GetBytes(StudyPlanFile.Write(plan)));
             return await TrainAsync(StudyFolder.StateIn(folder, plan), folder, stored is null ? plan.Base : placed, stop);
         }
         catch (OperationCanceledException e)
         {
-            var sentence = $"{(e.InnerException is ClusterException ? e.Message : "interrupted")}; go on with: ./cluster study {command.Study.Name} --out {folder}";
+            var sentence = plan is null
+                ? "interrupted before the study was planned: give the same command again"
+                : $"interrupted; go on with: ./cluster study {command.Study.Name} --out {folder}";
             throw new OperationCanceledException(sentence, new ClusterException(sentence, e), stop);
         }
     }

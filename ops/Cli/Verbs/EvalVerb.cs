@@ -13,12 +13,13 @@ internal sealed class EvalVerb : IVerb
         ["model", "stem", "data", "seed", "channels-last", "loss.logit-scale", "augmentation.mean", "augmentation.std", "workers", "ps", "device", "threads"];
 
     private readonly Option<string> _weights = new("--weights") { Description = "A run's folder, or a safetensors file." };
+    private readonly Option<bool> _last = new("--last") { Description = "The weights themselves where the run kept their average." };
     private readonly Option<bool> _json = new("--json") { Description = "Print one JSON object and nothing else." };
     private readonly RowOptions _rows;
 
     public EvalVerb()
     {
-        Command = new Command("eval", "Evaluate weights on the test split.") { _weights, _json };
+        Command = new Command("eval", "Evaluate weights on the test split.") { _weights, _last, _json };
         _rows = new RowOptions(Command, Keys.Select(key => OptionTable.ByKey(key)!));
     }
 
@@ -31,8 +32,10 @@ internal sealed class EvalVerb : IVerb
 
         Evaluates weights on the test split, over all workers: accuracy, top-5, loss, accuracy per class, confusion matrix. The
         numbers are the same for any number of workers. Of a run, the newest whole checkpoint is taken (its best one when it
-        stopped early), and what is not given comes from its config.yaml. A file is a PyTorch state_dict written as safetensors.
+        stopped early), and what is not given comes from its config.yaml; of a run with --ema-decay, the average of its weights.
+        A file is a PyTorch state_dict written as safetensors.
 
+          --last                Of a run with --ema-decay, the weights of the last step instead of their average.
           --model NAME          Architecture; a run knows its own.
           --stem cifar|imagenet First layers of a ResNet; unset: images of at most 64 pixels get the CIFAR stem.
           --data NAME[:DIR]     cifar10 (downloaded when missing), cifar10:DIR, or synthetic.
@@ -42,7 +45,7 @@ internal sealed class EvalVerb : IVerb
           --seed N              Of the synthetic samples; unset: the run's, else 1.
           --workers N           Workers that share the test split; --ps P, --device D, --threads N and --channels-last as in train.
           --json                Print one object (accuracy and top5 from 0 to 1, loss in nats, samples, per_class, confusion by label
-                                and then by prediction, model, weights) and nothing else.
+                                and then by prediction, model, weights, average) and nothing else.
         """;
 
     public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
@@ -52,7 +55,7 @@ internal sealed class EvalVerb : IVerb
         // A progress bar has no place beside one object.
         if (asJson) await Datasets.PrepareAsync(options.Data, cancellation: stop);
         else await DataVerb.EnsureAsync(options, stop);
-        var report = await LocalEvaluation.RunAsync(options, weights, sentence => Console.Error.WriteLine($"cluster: {sentence}"), stop);
+        var report = await LocalEvaluation.RunAsync(options, weights, parse.GetValue(_last), sentence => Console.Error.WriteLine($"cluster: {sentence}"), stop);
         Console.Out.Write(asJson ? EvaluationJson.Write(report) : EvaluationText.Write(report));
         return ExitCodes.Done;
     }

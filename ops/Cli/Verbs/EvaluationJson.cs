@@ -19,6 +19,7 @@ internal static class EvaluationJson
             json.WriteStartObject();
             json.WriteString("model", report.Options.Model);
             json.WriteString("weights", report.Weights);
+            json.WriteBoolean("average", report.IsAverage);
             json.WriteString("data", report.Options.Data);
             json.WriteNumber("workers", report.Options.Workers);
             json.WriteNumber("samples", report.Totals.Samples);

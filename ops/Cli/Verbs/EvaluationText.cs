@@ -17,7 +17,7 @@ internal static class EvaluationText
     {
         var text = new StringBuilder();
         var (options, totals) = (report.Options, report.Totals);
-        text.Append($"{report.Weights}: {options.Model} on the {totals.Samples:N0} test images of {options.Data}, {options.Workers} {(options.Workers == 1 ? "worker" : "workers")}\n\n");
+        text.Append($"{report.Weights}{(report.IsAverage ? " (the average of the weights)" : "")}: {options.Model} on the {totals.Samples:N0} test images of {options.Data}, {options.Workers} {(options.Workers == 1 ? "worker" : "workers")}\n\n");
         text.Append($"  accuracy  {Wording.Percent(totals.Accuracy),9}\n");
         text.Append($"  top-5     {Wording.Percent(totals.Top5),9}\n");
         text.Append($"  loss      {(double.IsFinite(totals.Loss) ? totals.Loss.ToString("0.0000", CultureInfo.InvariantCulture) : "not finite: some logits are NaN or infinite"),7}\n\n");

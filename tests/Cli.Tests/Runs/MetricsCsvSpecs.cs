@@ -34,10 +34,10 @@ public sealed class MetricsCsvSpecs : IDisposable
     {
         using (var metrics = Open()) Commit(metrics, 1, 2, 3);
         var lines = File.ReadAllLines(Path);
-        Assert.Equal("step,epoch,loss,accuracy,lr,grad_norm,scale,images_per_second,elapsed_seconds,test_loss,test_accuracy", lines[0]);
-        Assert.Equal("3,0,0.3333333333333333,0.5,1E-07,0.30000000000000004,1,1234.6,3.000,,", lines[3]);
+        Assert.Equal("step,epoch,loss,accuracy,lr,grad_norm,scale,clipped_share,images_per_second,elapsed_seconds,test_loss,test_accuracy", lines[0]);
+        Assert.Equal("3,0,0.3333333333333333,0.5,1E-07,0.30000000000000004,1,0,1234.6,3.000,,", lines[3]);
         Assert.Equal(4, lines.Length);
-        Assert.All(lines, line => Assert.Equal(11, line.Split(',').Length));
+        Assert.All(lines, line => Assert.Equal(12, line.Split(',').Length));
         Assert.EndsWith("\n", File.ReadAllText(Path));
     }
 
@@ -53,8 +53,25 @@ public sealed class MetricsCsvSpecs : IDisposable
         using (var metrics = Open(logged: 3)) metrics.Evaluated(new EvaluationResult(3, 0.125, 0.875, 1, 100));
         Assert.EndsWith(",0.25,0.75", Rows[1]);
         Assert.EndsWith(",,", Rows[2]);
-        Assert.Equal("3,,,,,,,,,0.125,0.875", Rows[3]);
-        Assert.All(Rows, row => Assert.Equal(11, row.Split(',').Length));
+        Assert.Equal("3,,,,,,,,,,0.125,0.875", Rows[3]);
+        Assert.All(Rows, row => Assert.Equal(12, row.Split(',').Length));
+    }
+
+    [Fact]
+    public void Share_of_clipped_steps_counts_the_whole_run_and_a_replayed_step_once()
+    {
+        static CommitRecord At(long step) => Record(step) with { Scale = step % 2 == 0 ? 0.25 : 1 };
+        using (var metrics = Open())
+        {
+            for (var step = 1L; step <= 4; step++) metrics.Committed(At(step), 1, TimeSpan.Zero);
+            Assert.Equal(2, metrics.ClippedSteps);
+        }
+        using (var metrics = MetricsCsv.Open(Path, [.. Enumerable.Range(1, 4).Select(step => new CommitLine(At(step), 1))], _said.Add))
+        {
+            for (var step = 3L; step <= 5; step++) metrics.Committed(At(step), 1, TimeSpan.Zero);
+            Assert.Equal(2, metrics.ClippedSteps);
+        }
+        Assert.Equal(["0", "0.5", "0.3333", "0.5", "0.4"], Rows.Select(static row => row.Split(',')[7]));
     }
 
     [Fact]
@@ -83,7 +100,7 @@ public sealed class MetricsCsvSpecs : IDisposable
         File.AppendAllText(Path, "4,0,0.2");       // torn
         using (var metrics = Open(logged: 5)) Commit(metrics, 5, 6);
         Assert.Equal(["1", "2", "3", "4", "5", "6"], Steps);
-        Assert.Equal("4,0,0.25,0.5,1E-07,0.30000000000000004,1,128.0,3.500,,", Rows[3]);
+        Assert.Equal("4,0,0.25,0.5,1E-07,0.30000000000000004,1,0,128.0,3.500,,", Rows[3]);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public sealed class StudySpecs : IDisposable
     public void Dispose() => _world.Dispose();
 
     private static string[] Study(string folder, params string[] more) =>
-        ["study", "weight-decay", "--data", "synthetic", "--models", "small-cnn", "--variants", "none,l2", "--steps", "24", "--batch", "32", "--eval-samples", "100", "--checkpoint-every", "5", "--out", folder, .. more];
+        ["study", "weight-decay", "--data", "synthetic", "--models", "small-cnn", "--variants", "none,l2", "--steps", "12", "--batch", "32", "--eval-samples", "100", "--checkpoint-every", "3", "--out", folder, .. more];
 
     /// <summary>study.csv without its last column, the seconds.</summary>
     private string[] Rows(string folder) => [.. File.ReadAllLines(Path.Combine(_world.PathOf(folder), "study.csv")).Select(static line => line[..line.LastIndexOf(',')])];
@@ -29,7 +29,7 @@ public sealed class StudySpecs : IDisposable
         var first = Directory.CreateDirectory(_world.PathOf("storm/cells/small-cnn-none")).FullName;
         using (var cluster = RunningCluster.Start(_world.Folder, Study("storm")))
         {
-            await cluster.CommittedAsync(first, 7);
+            await cluster.CommittedAsync(first, 4);
             cluster.Signal(RunningCluster.Interrupt);
             var outcome = await cluster.EndAsync();
             Assert.Equal(130, outcome.ExitCode);
@@ -39,7 +39,7 @@ public sealed class StudySpecs : IDisposable
         var second = Directory.CreateDirectory(_world.PathOf("storm/cells/small-cnn-l2")).FullName;
         using (var cluster = RunningCluster.Start(_world.Folder, "study", "weight-decay", "--out", "storm", "--workers", "1"))
         {
-            await cluster.CommittedAsync(second, 7);
+            await cluster.CommittedAsync(second, 4);
             cluster.Signal(RunningCluster.Kill);
             await cluster.EndAsync();
         }

@@ -23,7 +23,7 @@ public sealed class UpdateRuleSpecs
         { new() { MomentumForm = "heavy" }, "heavy" },
         { new() { WeightDecay = -1 }, "weight decay" },
         { new() { ClipNorm = -1 }, "clip norm" },
-        { new() { ClipNorm = 1, ClipAdaptive = 0.1 }, "exclude each other" },
+        { new() { ClipNorm = 1, ClipAdaptive = 0.1 }, "one way only" },
         { new() { Kind = "lars", ClipValue = 1 }, "lars" },
         { new() { Kind = "lars", L1 = 1 }, "lars" },
         { new() { Kind = "adam", Beta2 = 1 }, "beta2" },

@@ -141,12 +141,16 @@ public sealed class ReplicaProtocolSpecs
         Assert.Equal([typeof(ReplicaEffect.ReleaseNodes), typeof(ReplicaEffect.Apply), typeof(ReplicaEffect.ToStandby)], effects.Select(e => e.GetType()));
         Assert.Equal("weights that are not held", Refusal(After(state, new RequestWeights(Second, new WeightsVersion(5), Shard, new WorkerId(0))).Effects));
         Assert.True(Assert.IsType<ReplicaEffect.SendWeights>(Assert.Single(After(state, new RequestWeights(Second, new WeightsVersion(4), Shard, new WorkerId(0))).Effects)).IsPrevious);
+        // The average has moved on with the version that the standby may lack, and there is none of the version before.
+        Assert.Equal("average that is not held", Refusal(After(state, new RequestWeights(Second, new WeightsVersion(5), Shard, new WorkerId(0), IsAverage: true)).Effects));
+        Assert.Equal("average that is not held", Refusal(After(state, new RequestWeights(Second, new WeightsVersion(4), Shard, new WorkerId(0), IsAverage: true)).Effects));
         // Told again while the standby is silent, it asks the standby again.
         Assert.IsType<ReplicaEffect.ToStandby>(Assert.Single(After(state, new ApplyStep(Second, Record(5), Sum(5), default)).Effects));
         Assert.IsType<StandbyApply>(Assert.IsType<ReplicaEffect.ToStandby>(After(state, new StandbyLacksSum(Second, Shard, Sum(5))).Effects[1]).Message);
 
         (state, effects) = After(state, new StandbyApplied(Second, Shard, new WeightsVersion(5)));
         Assert.Equal([typeof(ReplicaEffect.Publish), typeof(ReplicaEffect.Answer)], effects.Select(e => e.GetType()));
+        Assert.IsType<ReplicaEffect.SendAverage>(Assert.Single(After(state, new RequestWeights(Second, new WeightsVersion(5), Shard, new WorkerId(0), IsAverage: true)).Effects));
         Assert.Equal("version that is confirmed", Refusal(After(state, new StandbyApplied(Second, Shard, new WeightsVersion(5))).Effects));
         Assert.IsType<ShardApplied>(Assert.IsType<ReplicaEffect.Answer>(Assert.Single(After(state, new ApplyStep(Second, Record(5), Sum(5), default)).Effects)).Message);
     }
