@@ -133,7 +133,7 @@ public sealed partial class CoordinatorActor
         _writing = version;
         _lastCheckpoint = _time.GetTimestamp();
         var evaluation = _lastEvaluation?.Version == version ? _lastEvaluation : null;
-        _snapshots.Tell(new CheckpointDue(version, _lastRecord, evaluation, _run.Places.Length) { Best = CourseAt(version).Stopping.Best?.Version }, Self);
+        _snapshots.Tell(new CheckpointDue(version, _lastRecord, evaluation, _run.Places.Length) { Best = BestAt(version) }, Self);
         RequestSnapshots(version);
     }
 
@@ -141,7 +141,7 @@ public sealed partial class CoordinatorActor
     {
         _writing = null;
         _kept = written.Version;
-        if (CourseAt(written.Version).Stopping.Best?.Version == written.Version) GoOnAfterDisk();
+        if (BestAt(written.Version) == written.Version) GoOnAfterDisk();
         _listener.Checkpointed(written);
         ForgetRecords(written.Version);
         BetweenSteps();

@@ -22,13 +22,16 @@ public sealed partial class CoordinatorActor
 
     private RunCourse CourseAt(WeightsVersion version) => IsNewest(version) && NoteOf(version) is { } note ? _course.Knowing(note) : _course;
 
+    /// <summary>The version that is the run's result if none better comes; null when early stopping is off, or nothing was evaluated.</summary>
+    private WeightsVersion? BestAt(WeightsVersion version) => CourseAt(version).Stopping is { IsOn: true, Best: { } best } ? best.Version : null;
+
     /// <summary>
     /// The best version so far is the run's result if none better comes: no step begins before its checkpoint is on disk.
     /// In a replay only the best of the whole log is kept again; those that it outdid are not.
     /// </summary>
     private bool IsKeepingBest(WeightsVersion version)
     {
-        if (_stopping is not null || !_plan.Checkpoints.IsOn || _kept == version || CourseAt(version).Stopping is not { IsOn: true, Best: { } best } || best.Version != version) return false;
+        if (_stopping is not null || !_plan.Checkpoints.IsOn || _kept == version || BestAt(version) != version) return false;
         if (_writing is null && !Timers.IsTimerActive(nameof(KeepBestAgain))) BeginCheckpoint(version);
         return true;
     }
@@ -37,7 +40,7 @@ public sealed partial class CoordinatorActor
     /// <returns>False when the version can be done without.</returns>
     private bool MustBeKept(CheckpointFailed failed)
     {
-        if (CourseAt(failed.Version).Stopping is not { IsOn: true, Best: { } best } || best.Version != failed.Version || _stopping is not null) return false;
+        if (_stopping is not null || BestAt(failed.Version) != failed.Version) return false;
         Wait("checkpoint", $"Step {failed.Version.Value + 1} waits: version {failed.Version} is the best so far and its checkpoint cannot be written ({failed.Reason.TrimEnd('.')}). It is tried again every second.");
         Timers.StartSingleTimer(nameof(KeepBestAgain), new KeepBestAgain(), DiskRetry);
         return true;

@@ -24,6 +24,16 @@ public sealed class RetentionSpecs : IDisposable
     }
 
     [Fact]
+    public void Pinned_one_stays_whatever_the_others_are()
+    {
+        foreach (var step in new long[] { 1, 2, 3, 4 }) _run.Write(step, 0.5 + step * 0.1);
+        _run.Store.Retain(1, 1, pinned: new WeightsVersion(2));
+        Assert.Equal([4, 2], Steps);
+        Assert.Equal(2, _run.Store.Find(new WeightsVersion(2))?.Version.Value);
+        Assert.Null(_run.Store.Find(new WeightsVersion(3)));
+    }
+
+    [Fact]
     public void Newest_whole_checkpoint_stays_though_damaged_ones_are_newer()
     {
         foreach (var step in new long[] { 1, 2, 3, 4 }) _run.Write(step);

@@ -31,8 +31,9 @@ internal sealed class EvalVerb : IVerb
         cluster eval --weights FILE --model NAME --data NAME[:DIR] [options]
 
         Evaluates weights on the test split, over all workers: accuracy, top-5, loss, accuracy per class, confusion matrix. The
-        numbers are the same for any number of workers. Of a run, the newest whole checkpoint is taken, and what is not given
-        comes from its config.yaml; of a run with --ema-decay, the average of its weights. A file is a PyTorch state_dict written as safetensors.
+        numbers are the same for any number of workers. Of a run, the newest whole checkpoint is taken (its best one when it
+        stopped early), and what is not given comes from its config.yaml; of a run with --ema-decay, the average of its weights.
+        A file is a PyTorch state_dict written as safetensors.
 
           --last                Of a run with --ema-decay, the weights of the last step instead of their average.
           --model NAME          Architecture; a run knows its own.

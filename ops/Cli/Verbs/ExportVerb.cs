@@ -11,7 +11,7 @@ internal sealed class ExportVerb : IVerb
 {
     private readonly Argument<string?> _run = new("run") { Arity = ArgumentArity.ZeroOrOne };
     private readonly Argument<string?> _file = new("file") { Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string> _step = new("--step") { Description = "The checkpoint of this step; unset: the newest whole one." };
+    private readonly Option<string> _step = new("--step") { Description = "The checkpoint of this step; unset: the newest whole one, or the best one of a run that stopped early." };
     private readonly Option<bool> _last = new("--last") { Description = "The weights themselves where the run kept their average." };
     private readonly Option<bool> _force = new("--force") { Description = "Replace a file that is there." };
 
@@ -23,8 +23,9 @@ internal sealed class ExportVerb : IVerb
         """
         cluster export RUN FILE [--step N] [--last] [--force]
 
-        Writes the model of the run's newest whole checkpoint into FILE: a PyTorch state_dict under torchvision's names, as
-        safetensors, bit for bit; of a run with --ema-decay, the average of its weights. In Python: model.load_state_dict(safetensors.torch.load_file("FILE")).
+        Writes the model of the run's newest whole checkpoint (its best one when it stopped early) into FILE: a PyTorch
+        state_dict under torchvision's names, as safetensors, bit for bit; of a run with --ema-decay, the average of its weights.
+        In Python: model.load_state_dict(safetensors.torch.load_file("FILE")).
 
           --step N    The checkpoint of this step instead.
           --last      The weights of that step instead of their average.
@@ -38,7 +39,9 @@ internal sealed class ExportVerb : IVerb
             throw new UserMistakeException("cluster export needs a run and a file: cluster export runs/NAME model.safetensors ('cluster runs' lists runs)");
         if (!Directory.Exists(run)) throw new UserMistakeException($"there is no run {run}: give the folder of a run, as 'cluster runs' lists them");
         var store = new CheckpointStore(run);
-        var checkpoint = RowOptions.TextOf(parse, _step) is { } step ? OfStep(store, run, step) : Newest(store, run);
+        var checkpoint = RowOptions.TextOf(parse, _step) is { } step ? OfStep(store, run, step)
+            : EarlyEnd.Read(run) is { } early ? OfStep(store, run, early.BestStep.ToString(CultureInfo.InvariantCulture))
+            : Newest(store, run);
         var isAverage = !parse.GetValue(_last) && StateSource.OrMistake(() => ModelExport.HasAverage(checkpoint.Path));
         var bytes = StateSource.OrMistake(() => ModelExport.Copy(checkpoint.Path, file, parse.GetValue(_force), isAverage));
         Console.Out.WriteLine($"{file}: the {(isAverage ? "average of the weights" : "model")} of {checkpoint.Path}, {bytes:N0} bytes");

@@ -20,7 +20,7 @@ internal static class RangePage
         Fact(test.Suggestion, "suggested rate");
         Fact(test.Steepest?.Rate, "steepest descent");
         Fact(test.Lowest?.Rate, "lowest smoothed loss");
-        page.Append($"<div class=\"fact\"><b>{test.Points.Length.ToString("N0", CultureInfo.InvariantCulture)}</b><span>steps{(test.HasDiverged ? ", then the loss had left" : "")}</span></div>\n</div>\n");
+        page.Append($"<div class=\"fact\"><b>{test.Points.Length.ToString("N0", CultureInfo.InvariantCulture)}</b><span>steps{(test.HasDiverged ? ", then it diverged" : "")}</span></div>\n</div>\n");
         page.Append("<section>\n<h2>Loss over the rate</h2>\n");
         page.Append($"<p class=\"note\">The rate rises by the same factor from step to step (Smith, 2017). The test ends when the smoothed loss is {RangeTest.Divergence} times its lowest. "
             + "The suggestion is one tenth of the rate with the lowest loss: there training is about to diverge.</p>\n");

@@ -26,8 +26,8 @@ internal enum RangeVerdict
 /// </summary>
 internal sealed record RangeTest
 {
-    /// <summary>Share of the average that a step keeps. Single losses are too noisy to read a slope from.</summary>
-    private const double Kept = 0.9;
+    /// <summary>Share of the average that a step keeps. Single losses are too noisy to read a slope from; more would lag behind the rate.</summary>
+    private const double Kept = 0.8;
 
     /// <summary>A smoothed loss above so many times the lowest one ends the test.</summary>
     public const double Divergence = 4;
