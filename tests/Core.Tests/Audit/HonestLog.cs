@@ -24,7 +24,8 @@ internal sealed class HonestLog
             Records.Add(new CommitRecord(
                 Term.First, plan.Step, 1, plan.Epoch, plan.SampleCount, 2.3 / step, (double)(plan.SampleCount / 3) / plan.SampleCount, norm,
                 Clipping.Scale(norm, options.Optimizer.ClipNorm), schedule.At(plan.Step), true,
-                [.. Enumerable.Range(0, plan.LeafCount).Select(leaf => new LeafRecord(new WorkerId(leaf % workers), plan.Leaf(leaf).Count, plan.DigestOf(leaf, order)))]) { Evaluation = note });
+                [.. Enumerable.Range(0, plan.LeafCount).Select(leaf => new LeafRecord(new WorkerId(leaf % workers), plan.Leaf(leaf).Count, plan.DigestOf(leaf, order)))])
+            { Evaluation = note });
         }
         _lines.AddRange(Records.Select(record => CommitLog.Write(record, 12.5)));
     }
