@@ -69,7 +69,7 @@ public sealed class BenchVerbSpecs : IDisposable
             Assert.Contains(figure.GetProperty("name").GetString()!, outcome.Output);
         });
         Assert.Contains("70,000 parameters", outcome.OutputLines[0]);
-        Assert.Contains(figures, figure => figure.GetProperty("name").GetString() == "fused update: momentum" && figure.GetProperty("unit").GetString() == "GB/s");
+        Assert.Contains(figures, figure => figure.GetProperty("name").GetString() == "update: momentum" && figure.GetProperty("unit").GetString() == "GB/s");
     }
 
     [Fact]
