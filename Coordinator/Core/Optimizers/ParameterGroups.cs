@@ -75,10 +75,10 @@ public sealed class ParameterGroups
             var matched = layout.Parameters.Where(p => group.Matches(p.Name)).ToList();
             if (matched.Count == 0)
             {
-                throw new UserMistakeException($"the parameter group '{group.Pattern}' matches no parameter of the model{NearestName.Hint(group.Pattern, [.. layout.Parameters.Select(static p => p.Name)])}");
+                throw new UserMistakeException($"--groups: '{group.Pattern}' matches no parameter of the model, such as '{layout.Parameters.First().Name}'{NearestName.Hint(group.Pattern, [.. layout.Parameters.Select(static p => p.Name)])}");
             }
             if (matched.All(p => Of(p.Name) != group))
-                throw new UserMistakeException($"the parameter group '{group.Pattern}' is never used: groups before it match all of its parameters, and the first match counts; move it forward");
+                throw new UserMistakeException($"--groups: '{group.Pattern}' is never used: groups before it match all of its parameters, and the first match counts; move it forward");
         }
     }
 
