@@ -26,7 +26,12 @@ public static class Html
         _ => $"{(int)(milliseconds / 60_000)} min {(milliseconds / 1000 % 60).ToString("0", CultureInfo.InvariantCulture)} s",
     };
 
-    public static string Number(double value, string format = "0.####") => value.ToString(format, CultureInfo.InvariantCulture);
+    public static string Number(double value, string format = "0.####")
+    {
+        var text = value.ToString(format, CultureInfo.InvariantCulture);
+        // What rounds to zero from below keeps its sign in .NET; a person reads -0 as a mistake.
+        return text.Trim('-', '0', '.').Length == 0 ? text.TrimStart('-') : text;
+    }
 
     /// <summary>A file that is built into this assembly.</summary>
     public static string Resource(string name)
