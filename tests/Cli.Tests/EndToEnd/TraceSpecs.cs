@@ -41,12 +41,21 @@ public sealed class TraceSpecs : IDisposable
 
         int Count(string name) => trace.Count(span => span.Name == name);
         Assert.All([Spans.Step, Spans.NormRound, Spans.Commit], name => Assert.Equal((name, 1), (name, Count(name))));
-        Assert.All([Spans.Lease, Spans.WeightsReceived], name => Assert.Equal((name, Workers), (name, Count(name))));
+        Assert.Equal(Workers, Count(Spans.WeightsReceived));
+        // A worker that a busy machine has held up gets no leaf for once, or has one of its leaves computed by the other as well.
+        Assert.InRange(Count(Spans.Lease), 1, 2 * Workers);
         Assert.All([Spans.Reduce, Spans.Apply, Spans.Broadcast], name => Assert.Equal((name, Shards), (name, Count(name))));
-        Assert.All([Spans.DataWait, Spans.Forward, Spans.Backward, Spans.LocalSum], name => Assert.Equal((name, Leaves), (name, Count(name))));
+        var computed = Count(Spans.Forward);
+        Assert.InRange(computed, Leaves, 2 * Leaves);
+        Assert.All([Spans.DataWait, Spans.Backward, Spans.LocalSum], name => Assert.Equal((name, computed), (name, Count(name))));
         var sends = trace.Where(static span => span.Name == Spans.Send).Select(static span => (span.Trace, span.Id)).Order().ToArray();
-        Assert.InRange(sends.Length, Workers, Leaves);
-        Assert.All(trace.Where(static span => span.Name == Spans.Reduce), reduce => Assert.Equal(sends, reduce.Links.Order()));
+        Assert.InRange(sends.Length, 1, computed);
+        Assert.All(trace.Where(static span => span.Name == Spans.Reduce), reduce =>
+        {
+            Assert.NotEmpty(reduce.Links);
+            Assert.Empty(reduce.Links.Except(sends));
+            if (computed == Leaves) Assert.Equal(sends, reduce.Links.Order());
+        });
         Assert.All(trace.Where(static span => span.Name is Spans.Forward or Spans.Backward or Spans.Send), span => Assert.Equal(Spans.Lease, byId[span.Parent].Name));
     }
 
