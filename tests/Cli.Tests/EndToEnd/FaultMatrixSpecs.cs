@@ -37,7 +37,7 @@ public sealed class FaultMatrixSpecs : IDisposable
         Launch(
             "stop:worker-1@3+2", "oom:worker-2@5", "no-data:worker-0@8", "skew:worker-1@8", "disk-full:coordinator@9+6",
             "slow:worker-2@14+8", "zombie:coordinator@40+3", "disk-full:coordinator@42+3");
-        Named(Fault("stop:worker-1@3", "was stopped"), "worker-lost", "worker-1", "step", "worker-1 is lost while step [0-9]+ was computed: nothing was heard of it for 500 ms");
+        Named(Fault("stop:worker-1@3", "was stopped"), "worker-lost", "worker-1", "step", "worker-1 is lost while step [0-9]+ was [a-z]+: nothing was heard of it for 500 ms");
         Named(Fault("oom:worker-2@5", "was killed"), "process-ended", "worker-2", "process", "was killed by SIGKILL from (outside|the kernel's out-of-memory killer)");
         Named(Fault("no-data:worker-0@8", "finds its data set"), "node-unfit", "worker-0", "membership", "data_batch_1.bin is missing");
         Named(RunEvents.First(Folder, "process-ended", "worker-1 (process", "code 2"), "node-refused", "worker-1", "membership", "the run has version .* and the node .*: install the same on both");
