@@ -81,6 +81,18 @@ public sealed record RunOptions
     /// <summary>Newest checkpoints that are kept, besides the best.</summary>
     public int KeepCheckpoints { get; init; } = 3;
 
+    /// <summary>Where the live page, the metrics and the health of the run are served: HOST:PORT (port 0 = any free one), or <c>none</c>.</summary>
+    public string Monitor { get; init; } = "127.0.0.1:0";
+
+    /// <summary>Keep the trace of every so many steps; those of slow and failed steps are kept always. 1 = of all; 0 = of slow and failed ones alone.</summary>
+    public long TraceEvery { get; init; } = 1;
+
+    /// <summary>Write TensorBoard event files.</summary>
+    public bool TensorBoard { get; init; } = true;
+
+    /// <summary>Steps between histograms of the weights in the TensorBoard files; 0 = none.</summary>
+    public long HistogramEvery { get; init; }
+
     /// <summary>The run's folder; null = a new one under <c>runs/</c>.</summary>
     public string? Out { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Cluster.Coordinator.Monitor;
 
 namespace Cluster.Cli.Configuration;
 
@@ -18,6 +19,9 @@ public sealed class EventLog(string path) : IDisposable
     private bool _isTorn;
     private bool _closed;
 
+    /// <summary>Told of every line, written or not; from the thread that appends. Returns at once.</summary>
+    public Action<RunEvent>? Appended { get; set; }
+
     /// <param name="kind">A word of <see cref="EventKinds"/>.</param>
     /// <param name="node"><c>coordinator</c>, <c>worker-1</c>, <c>ps-0</c>; null when no single one is meant.</param>
     /// <param name="phase">What the event belongs to; null = the phase of its kind.</param>
@@ -25,14 +29,17 @@ public sealed class EventLog(string path) : IDisposable
     /// <remarks>Never throws for the disk's sake: a full disk must not stop the training that the log describes.</remarks>
     public void Append(string kind, string sentence, string? node = null, string? phase = null, DateTimeOffset? time = null)
     {
+        var at = time ?? DateTimeOffset.UtcNow;
+        phase ??= EventKinds.PhaseOf(kind);
+        Appended?.Invoke(new RunEvent(at, kind, node, phase, sentence));
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, ForPeople))
         {
             json.WriteStartObject();
-            json.WriteString("time", (time ?? DateTimeOffset.UtcNow).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
+            json.WriteString("time", at.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
             json.WriteString("kind", kind);
             json.WriteString("node", node);
-            json.WriteString("phase", phase ?? EventKinds.PhaseOf(kind));
+            json.WriteString("phase", phase);
             json.WriteString("sentence", sentence);
             json.WriteEndObject();
         }

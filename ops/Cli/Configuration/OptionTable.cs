@@ -15,6 +15,7 @@ public static class OptionTable
     private const string Rate = "Learning rate";
     private const string Loss = "Loss";
     private const string Images = "Augmentation";
+    private const string Watching = "Watching";
     private const string Run = "The run";
 
     /// <summary>Rows that decide the result come first; workers, shards, devices and folders cannot change a bit.</summary>
@@ -188,6 +189,15 @@ public static class OptionTable
             o => o.Device, (o, v) => o with { Device = v! }),
         Integer<int>(Where, "threads", "--threads", "libtorch's and BLAS's threads per worker; another number gives other bits.", new(1, 1024),
             o => o.Threads, (o, v) => o with { Threads = v }, "threads"),
+
+        Text(Watching, "monitor", "--monitor", "Where the live page, /metrics and /healthz are served: HOST:PORT (port 0 = any free one), or none.", "HOST:PORT|none", mayBeNull: false,
+            o => o.Monitor, (o, v) => o with { Monitor = v! }),
+        Integer<long>(Watching, "trace-every", "--trace-every", "Keep the trace of every so many steps; those of slow and failed steps are kept always. 1 = of all; 0 = of slow and failed ones alone.", NumberRange.NotNegative,
+            o => o.TraceEvery, (o, v) => o with { TraceEvery = v }, "steps"),
+        Switch(Watching, "tensorboard", "--tensorboard", "Write TensorBoard event files into the run's folder.",
+            o => o.TensorBoard, (o, v) => o with { TensorBoard = v }),
+        Integer<long>(Watching, "histogram-every", "--histogram-every", "Steps between histograms of the weights in the TensorBoard files; 0 = none.", NumberRange.NotNegative,
+            o => o.HistogramEvery, (o, v) => o with { HistogramEvery = v }, "steps"),
 
         Text(Run, "out", "--out", "The run's folder; unset: a new one under runs/.", "DIR", mayBeNull: true,
             o => o.Out, (o, v) => o with { Out = v }) with { InRecipes = false },

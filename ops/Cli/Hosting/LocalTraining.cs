@@ -1,6 +1,7 @@
 using System.Globalization;
 using Akka.Actor;
 using Cluster.Cli.Configuration;
+using Cluster.Cli.Hosting.Monitoring;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Checkpoints;
@@ -37,13 +38,15 @@ public static class LocalTraining
         if (opening.Finished is { } finished) return FinishedBefore(finished, engines.Layout, opening.Early, total, train.Count, stepsPerEpoch, options.Batch, observer);
 
         var plan = PlanOf(run, train, test, engines.Layout, total) with { CounterBase = opening.CounterBase };
-        observer.Starting(run, Description(options, plan, engines.Layout, train, opening.Version));
+        var description = Description(options, plan, engines.Layout, train, opening.Version);
+        observer.Starting(run, description);
         using var store = new RunStore(folder.Location, new StoredCheckpoints(folder.Location, engines.Layout));
         var writer = plan.Checkpoints.IsOn
             ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location), engines.Layout, store, run, plan, engines.Fingerprint, opening.CounterBase)
             : null;
         using var metrics = MetricsCsv.Open(Path.Combine(folder.Location, MetricsCsv.Name), opening.Logged, observer.Said);
-        var listener = new RunListener(plan, folder, observer, metrics);
+        await using var monitoring = await RunMonitoring.OpenAsync(new MonitoringContext(run, folder, plan, engines.Layout, opening.Logged, description, observer.Said) { IsLocal = true });
+        var listener = new RunListener(plan, folder, observer, metrics) { Monitoring = monitoring };
         var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
         try
         {

@@ -1,4 +1,5 @@
 using Cluster.Cli.Configuration;
+using Cluster.Cli.Hosting.Monitoring;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
@@ -24,6 +25,9 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     public StepId LastStep { get; private set; }
     public bool Interrupted { get; private set; }
 
+    /// <summary>Whoever watches the run; null = nobody.</summary>
+    public RunMonitoring? Monitoring { get; init; }
+
     /// <summary>Told of every step whose leases are out; null = nobody wants to know.</summary>
     public Action<StepId>? OnBegun { get; init; }
 
@@ -40,7 +44,11 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
 
     private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_started);
 
-    public void Begun(StepId step) => OnBegun?.Invoke(step);
+    public void Begun(StepId step)
+    {
+        OnBegun?.Invoke(step);
+        Monitoring?.Begun(step);
+    }
 
     public void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed)
     {
@@ -60,17 +68,23 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
         var rate = seconds > 0 ? _recent.Sum(static r => r.Samples) / seconds : 0;
         var remaining = _recent.Count == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((plan.TotalSteps - record.Step.Value) * seconds / _recent.Count);
         metrics.Committed(record, rate, Elapsed);
+        Monitoring?.Committed(record, sincePrevious, replayed, rate);
         observer.Committed(new TrainingProgress(
             record.Step.Value, plan.TotalSteps, record.Epoch, EpochsAt(record.Step),
             record.Loss, record.Accuracy, record.LearningRate, record.GradNorm, rate, Elapsed, remaining));
     }
 
-    public void Checkpointed(CheckpointWritten checkpoint) => folder.Events.Append("checkpoint", $"Checkpoint of step {checkpoint.Version} written in {checkpoint.Took.TotalSeconds:0.00} s.", "coordinator");
+    public void Checkpointed(CheckpointWritten checkpoint)
+    {
+        Monitoring?.Checkpointed(checkpoint);
+        folder.Events.Append("checkpoint", $"Checkpoint of step {checkpoint.Version} written in {checkpoint.Took.TotalSeconds:0.00} s.", "coordinator");
+    }
 
     public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions)
     {
         _test = new EvaluationResult(totals.Version.Value, totals.Loss, totals.Accuracy, totals.Top5, totals.Samples);
         metrics.Evaluated(_test);
+        Monitoring?.Evaluated(totals, predictions);
         observer.Evaluated(_test);
     }
 
@@ -87,6 +101,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
         LastStep = outcome.Last;
         _hash = outcome.StateSha256;
         Early = outcome.Early;
+        Monitoring?.Ended(outcome);
         switch (outcome.End)
         {
             case RunEnd.Finished:

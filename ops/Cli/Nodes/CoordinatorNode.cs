@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Hosting;
+using Cluster.Cli.Hosting.Monitoring;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Checkpoints;
@@ -52,7 +53,8 @@ internal static class CoordinatorNode
             EndsWithLastWorker = false,
             Terms = new TermRules(options.Ps, replicas, Grace.TotalMilliseconds),
         };
-        observer.Starting(run, LocalTraining.Description(options, plan, layout, train, opening.Version));
+        var description = LocalTraining.Description(options, plan, layout, train, opening.Version);
+        observer.Starting(run, description);
         using var disk = new RunStore(folder.Location, new StoredCheckpoints(folder.Location, layout));
         var gate = FaultGate.FromEnvironment();
         var faults = NodeFaults.FromEnvironment(NodeOptions.Coordinator, (fault, sentence) =>
@@ -66,6 +68,7 @@ internal static class CoordinatorNode
             ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location, fullness.Over(DiskFiles.Instance)), layout, disk, run, plan, engines.Fingerprint, opening.CounterBase)
             : null;
         using var metrics = MetricsCsv.Open(Path.Combine(folder.Location, MetricsCsv.Name), opening.Logged, observer.Said);
+        await using var monitoring = await RunMonitoring.OpenAsync(new MonitoringContext(run, folder, plan, layout, opening.Logged, description, observer.Said));
         using var pauses = new PauseWatch(TimeProvider.System, sentence =>
         {
             folder.Events.Append("coordinator-paused", sentence, NodeOptions.Coordinator);
@@ -76,6 +79,7 @@ internal static class CoordinatorNode
         NodeRegistry? registry = null;
         var listener = new RunListener(plan, folder, observer, metrics)
         {
+            Monitoring = monitoring,
             OnBegun = step => registry!.Notice(step, isRecorded: false),
             OnCommitted = step => registry!.Notice(step, isRecorded: true),
             OnStuck = (worker, reason) => registry!.Restart(worker.ToString(), reason),
@@ -87,7 +91,10 @@ internal static class CoordinatorNode
         registry = new NodeRegistry(
             system, buffers, facts, gate, members, disk.ReadTerm, listener.Said,
             happened => folder.Events.Append(happened.Kind, happened.Sentence, happened.Node, time: happened.UnixMilliseconds > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(happened.UnixMilliseconds) : null),
-            WorkerNode.RangesOf(ShardPlan.Deal(layout, options.Ps), layout), TimeProvider.System);
+            WorkerNode.RangesOf(ShardPlan.Deal(layout, options.Ps), layout), TimeProvider.System)
+        {
+            Watched = monitoring.Heard,
+        };
         try
         {
             var snapshots = RunComposition.Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System), "snapshots");

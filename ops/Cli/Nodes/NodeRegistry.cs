@@ -61,6 +61,9 @@ internal sealed partial class NodeRegistry(
         public void Show(MembershipView view) => Peer.Send(view);
     }
 
+    /// <summary>Told what nodes say of themselves for those who watch: name of the node, message. Returns at once.</summary>
+    public Action<string, object>? Watched { get; init; }
+
     private readonly Lock _lock = new();
     private readonly Dictionary<RemotePeer, Node> _nodes = [];
     private string? _fingerprint = facts.NumericFingerprint;
@@ -104,6 +107,9 @@ internal sealed partial class NodeRegistry(
                 return null;
             case ProcessEvent happened:
                 Note(peer, happened);
+                return null;
+            case SpanBatch or NodeReport when NodeOf(peer) is { } node:
+                Watched?.Invoke(node.Name, message);
                 return null;
             case ShardSnapshot:
                 return _snapshots;

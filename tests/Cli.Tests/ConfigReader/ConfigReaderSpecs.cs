@@ -23,6 +23,7 @@ public sealed class ConfigReaderSpecs : IDisposable
             "DEVICE" => "cuda:0,cuda:1",
             "NAME[:DIR]" => "cifar10:/data/it's \"here\" # 100% {sure}: äß",
             "DIR" => "/somewhere/else",
+            "HOST:PORT|none" => "none",
             "PATTERN:…" => "fc.*:lr=0.1,decay=0; conv1.*:lr=0",
             var other => throw new InvalidOperationException($"{row.Key} has values of a new kind ({other}): give an example here"),
         };

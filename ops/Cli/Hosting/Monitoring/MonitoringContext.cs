@@ -1,0 +1,22 @@
+using Cluster.Cli.Configuration;
+using Cluster.Contracts;
+using Cluster.Coordinator.Actors;
+using Cluster.Coordinator.Core;
+using Cluster.Coordinator.Monitor.Web;
+
+namespace Cluster.Cli.Hosting.Monitoring;
+
+/// <summary>What watchers are made from.</summary>
+/// <param name="Logged">Steps that the log held when this process opened it.</param>
+/// <param name="Description">One line for people: model, data, steps, workers, shards.</param>
+/// <param name="Say">A sentence for a person, on the terminal; any thread.</param>
+internal sealed record MonitoringContext(ResolvedRun Run, RunFolder Folder, RunPlan Plan, ParameterLayout Layout, IReadOnlyList<CommitLine> Logged, string Description, Action<string> Say)
+{
+    /// <summary>Filled by whoever has something to show, before the server starts.</summary>
+    public List<MonitorRoute> Routes { get; } = [];
+
+    /// <summary>All roles are in this process: what happens in it is the whole run.</summary>
+    public bool IsLocal { get; init; }
+
+    public RunOptions Options => Run.Options;
+}

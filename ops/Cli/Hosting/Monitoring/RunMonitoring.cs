@@ -1,0 +1,96 @@
+using System.Net;
+using Cluster.Cli.Configuration;
+using Cluster.Contracts;
+using Cluster.Coordinator.Actors;
+using Cluster.Coordinator.Core;
+using Cluster.Coordinator.Monitor;
+using Cluster.Coordinator.Monitor.Web;
+
+namespace Cluster.Cli.Hosting.Monitoring;
+
+/// <summary>
+/// All that watches a run, in the coordinator's process: composes the watchers and the server that shows what they keep,
+/// and tells them what happens. Any thread; nothing here holds the run up or fails it.
+/// </summary>
+internal sealed class RunMonitoring : IAsyncDisposable
+{
+    private readonly WatchThread _thread;
+    private readonly MonitorServer? _server;
+    private readonly EventLog _events;
+
+    private RunMonitoring(WatchThread thread, MonitorServer? server, EventLog events)
+    {
+        _thread = thread;
+        _server = server;
+        _events = events;
+        events.Appended = happened => _thread.Post(w => w.Happened(happened));
+    }
+
+    /// <summary>Watches from here on.</summary>
+    public static async Task<RunMonitoring> OpenAsync(MonitoringContext context)
+    {
+        var watchers = new List<IRunWatcher>();
+        foreach (var open in (Func<MonitoringContext, IRunWatcher?>[])[TraceWatching.Open, MetricsWatching.Open, PageWatching.Open, TensorBoardWatching.Open, ReportWatching.Open])
+        {
+            try
+            {
+                if (open(context) is { } watcher) watchers.Add(watcher);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ClusterException and not UserMistakeException)
+            {
+                context.Say($"{open.Method.DeclaringType!.Name} does not watch this run: {e.Message.ReplaceLineEndings(" ")}");
+            }
+        }
+        var server = await ServeAsync(context);
+        return new RunMonitoring(new WatchThread(watchers, context.Say), server, context.Folder.Events);
+    }
+
+    private static async Task<MonitorServer?> ServeAsync(MonitoringContext context)
+    {
+        if (context.Options.Monitor == "none" || context.Routes.Count == 0) return null;
+        try
+        {
+            return await MonitorServer.StartAsync(IPEndPoint.Parse(context.Options.Monitor), context.Routes);
+        }
+        catch (Exception e) when (e is IOException or FormatException)
+        {
+            context.Say($"The run is not shown at --monitor {context.Options.Monitor}: {e.Message.ReplaceLineEndings(" ")} Training goes on.");
+            return null;
+        }
+    }
+
+    public void Begun(StepId step)
+    {
+        var at = DateTimeOffset.UtcNow;
+        _thread.Post(w => w.Begun(step, at));
+    }
+
+    public void Committed(CommitRecord record, TimeSpan sincePrevious, bool isReplayed, double imagesPerSecond)
+    {
+        var step = new CommittedStep(record, sincePrevious, isReplayed, imagesPerSecond, DateTimeOffset.UtcNow);
+        _thread.Post(w => w.Committed(step));
+    }
+
+    public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions) => _thread.Post(w => w.Evaluated(totals, predictions));
+
+    public void Checkpointed(CheckpointWritten checkpoint) => _thread.Post(w => w.Checkpointed(checkpoint.Version, checkpoint.Took));
+
+    public void Ended(RunOutcome outcome) =>
+        _thread.Post(w => w.Ended(new RunEnding(outcome.Last, outcome.End == RunEnd.Finished, outcome.Reason, outcome.StateSha256)));
+
+    /// <summary>What a node says of itself, from its link's thread.</summary>
+    /// <param name="message">A <see cref="NodeReport"/> or <see cref="SpanBatch"/>; anything else is nothing to watch.</param>
+    public void Heard(string node, object message)
+    {
+        if (message is NodeReport report) _thread.Post(w => w.Reported(node, report), mayBeDropped: true);
+        else if (message is SpanBatch batch) _thread.Post(w => w.Traced(node, batch), mayBeDropped: true);
+    }
+
+    /// <summary>The watchers hear the end and finish what they write; then nothing is served any more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _events.Appended = null;
+        await Task.Factory.StartNew(_thread.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (_server is not null) await _server.DisposeAsync();
+    }
+}

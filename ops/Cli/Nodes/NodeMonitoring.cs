@@ -1,0 +1,21 @@
+using Cluster.Contracts;
+
+namespace Cluster.Cli.Nodes;
+
+/// <summary>What a worker or a ps tells the coordinator of itself while it serves: its spans and, once a second, its figures.</summary>
+internal sealed class NodeMonitoring : IDisposable
+{
+    private readonly IDisposable?[] _parts;
+
+    private NodeMonitoring(IDisposable?[] parts) => _parts = parts;
+
+    /// <param name="send">To the coordinator; false when it is away. Any thread, returns at once.</param>
+    /// <param name="run">The run's options.</param>
+    public static NodeMonitoring Start(string runId, string name, RunOptions run, NodeOptions node, Func<object, bool> send) =>
+        new([SpanSender.Start(runId, name, run, send), NodeReporter.Start(name, node, send)]);
+
+    public void Dispose()
+    {
+        foreach (var part in _parts) part?.Dispose();
+    }
+}
