@@ -5,6 +5,7 @@ using Cluster.Coordinator.Core;
 namespace Cluster.Actors.Tests;
 
 /// <summary>Whatever is killed, and whenever: the same weights, and a log that has every step once.</summary>
+[Trait("Clock", "wall")]
 public sealed class ClusterRunSpecs
 {
     private const int Steps = 6;

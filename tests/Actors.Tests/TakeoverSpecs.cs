@@ -4,6 +4,7 @@ using Cluster.Coordinator.Actors;
 namespace Cluster.Actors.Tests;
 
 /// <summary>Another coordinator over the same folder: one of them acts, every step is in the log once, no bit changes.</summary>
+[Trait("Clock", "wall")]
 public sealed class TakeoverSpecs
 {
     /// <summary>Lets no worker go beyond the step before it is opened.</summary>

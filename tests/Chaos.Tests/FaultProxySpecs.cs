@@ -5,6 +5,7 @@ using Cluster.Contracts;
 namespace Cluster.Chaos.Tests;
 
 /// <summary>Real sockets through the proxy: what passes undisturbed, and what each fault does to it.</summary>
+[Trait("Clock", "wall")]
 public sealed class FaultProxySpecs
 {
     private static readonly FlowFaults Hole = new() { IsBlackHole = true };

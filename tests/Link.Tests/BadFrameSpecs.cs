@@ -3,6 +3,7 @@ using Cluster.Contracts;
 namespace Cluster.Link.Tests;
 
 /// <summary>What comes over an open link is not believed: each kind of damage ends it, with a reason that both sides get, and nothing of the frame is delivered.</summary>
+[Trait("Clock", "wall")]
 public sealed class BadFrameSpecs
 {
     private static readonly byte[] Control = RawPeer.FrameBytes(Lane.Control, 3, [1, 2, 3, 4, 5, 6, 7], []);

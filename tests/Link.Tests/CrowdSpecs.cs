@@ -13,6 +13,7 @@ public sealed class Alone
 }
 
 [Collection(Alone.Name)]
+[Trait("Clock", "wall")]
 public sealed class CrowdSpecs
 {
     public static TheoryData<LinkTransportKind> Sockets => DoorSpecs.Sockets;

@@ -6,6 +6,7 @@ using Cluster.Contracts;
 namespace Cluster.Link.Tests;
 
 /// <summary>Strangers at a socket listener: garbage, slowness and crowds cost them their connection, and legal peers nothing.</summary>
+[Trait("Clock", "wall")]
 public sealed class DoorSpecs
 {
     public static TheoryData<LinkTransportKind> Sockets => [LinkTransportKind.Unix, LinkTransportKind.Tcp];

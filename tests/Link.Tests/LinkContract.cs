@@ -65,10 +65,14 @@ public abstract partial class LinkContract(LinkTransportKind kind, bool isShared
     }
 }
 
+[Trait("Clock", "wall")]
 public sealed class UnixLinkSpecs() : LinkContract(LinkTransportKind.Unix);
 
+[Trait("Clock", "wall")]
 public sealed class SharedMemoryLinkSpecs() : LinkContract(LinkTransportKind.Unix, isShared: true);
 
+[Trait("Clock", "wall")]
 public sealed class TcpLinkSpecs() : LinkContract(LinkTransportKind.Tcp);
 
+[Trait("Clock", "wall")]
 public sealed class InProcessLinkSpecs() : LinkContract(LinkTransportKind.InProcess);

@@ -5,6 +5,7 @@ using Cluster.Contracts;
 namespace Cluster.Link.Tests;
 
 /// <summary>Real processes, killed and stopped.</summary>
+[Trait("Clock", "wall")]
 public sealed class PeerDeathSpecs
 {
     public static TheoryData<LinkTransportKind> Sockets => [LinkTransportKind.Unix, LinkTransportKind.Tcp];

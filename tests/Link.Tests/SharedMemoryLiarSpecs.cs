@@ -5,6 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Cluster.Link.Tests;
 
 /// <summary>What a peer says of its memory is not believed: nothing is touched before the descriptor has been found to be what was announced.</summary>
+[Trait("Clock", "wall")]
 public sealed class SharedMemoryLiarSpecs
 {
     private const int Page = 4096;

@@ -4,6 +4,7 @@ using Cluster.Contracts;
 namespace Cluster.Link.Tests;
 
 /// <summary>Tensors that are handed over where they lie: the sender never writes to what somebody may still read.</summary>
+[Trait("Clock", "wall")]
 public sealed class SharedMemorySpecs
 {
     private const int Floats = PeerProcess.Floats;

@@ -4,6 +4,7 @@ using Cluster.Contracts;
 namespace Cluster.Link.Tests;
 
 /// <summary>Links over a network that damages bytes: whatever it does, what is delivered is what was sent, in order, and damage ends the link.</summary>
+[Trait("Clock", "wall")]
 public sealed class ThroughProxySpecs
 {
     private const int Messages = 12, Floats = 20_000;

@@ -4,6 +4,7 @@ using Cluster.Contracts;
 namespace Cluster.Membership.Tests;
 
 /// <summary>What is the Static engine's own: connections that come and go, and views that come late.</summary>
+[Trait("Clock", "wall")]
 public sealed class StaticEngineSpecs : IDisposable
 {
     private readonly ConcurrentQueue<string> _said = new();

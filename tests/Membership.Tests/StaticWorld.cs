@@ -160,6 +160,7 @@ internal sealed class StaticWorld : IMembershipWorld
 }
 
 /// <summary>The contract over the Static engine.</summary>
+[Trait("Clock", "wall")]
 public sealed class StaticMembershipSpecs : MembershipContract
 {
     protected override IMembershipWorld CreateWorld() => new StaticWorld();

@@ -144,6 +144,8 @@ public abstract partial class RemotePeerContract(LinkTransportKind kind)
     }
 }
 
+[Trait("Clock", "wall")]
 public sealed class InProcessRemotePeerSpecs() : RemotePeerContract(LinkTransportKind.InProcess);
 
+[Trait("Clock", "wall")]
 public sealed class UnixRemotePeerSpecs() : RemotePeerContract(LinkTransportKind.Unix);

@@ -5,6 +5,7 @@ using Cluster.Link;
 namespace Cluster.Remoting.Tests;
 
 /// <summary>Messages whose tensors are taken where they lie, in memory of the sending process.</summary>
+[Trait("Clock", "wall")]
 public sealed class SharedMemorySpecs
 {
     private const int Floats = 4 * Limits.SharedBufferFloats;

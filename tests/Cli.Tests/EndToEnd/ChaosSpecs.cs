@@ -4,6 +4,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>Real processes under faults: the verb, and the library as docs/fault-injection.md shows it.</summary>
 [Collection(SeveralProcesses.Name)]
+[Trait("Clock", "wall")]
 public sealed class ChaosSpecs : IDisposable
 {
     private static readonly string[] Small = ["--data", "synthetic", "--batch", "64", "--microbatches", "8", "--seed", Training.Seed, "--evaluate", "false"];

@@ -5,6 +5,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 /// and the state has the bits of the undisturbed run. Several classes share one run; what lasts keeps the run going for what needs time.
 /// </summary>
 [Collection(SeveralProcesses.Name)]
+[Trait("Clock", "wall")]
 public sealed class FaultMatrixSpecs : IDisposable
 {
     private const int Steps = 60;

@@ -1,6 +1,7 @@
 namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>A process killed in mid-run, and what 'train --resume' makes of the folder that it left.</summary>
+[Trait("Clock", "wall")]
 public sealed class KillAndResumeSpecs : IDisposable
 {
     private readonly World _world = new();

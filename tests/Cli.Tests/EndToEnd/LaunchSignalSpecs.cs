@@ -5,6 +5,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>Signals to the processes of a launched run: to the supervisor, and past it to a worker.</summary>
 [Collection(SeveralProcesses.Name)]
+[Trait("Clock", "wall")]
 public sealed class LaunchSignalSpecs : IDisposable
 {
     private static readonly TimeSpan Promise = TimeSpan.FromSeconds(2);

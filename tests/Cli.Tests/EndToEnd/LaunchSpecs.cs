@@ -5,6 +5,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>A run in several processes, undisturbed and with processes that die and stop inside a step: always the bits of <c>train</c>.</summary>
 [Collection(SeveralProcesses.Name)]
+[Trait("Clock", "wall")]
 public sealed class LaunchSpecs : IDisposable
 {
     private static readonly TimeSpan Promise = TimeSpan.FromSeconds(2);

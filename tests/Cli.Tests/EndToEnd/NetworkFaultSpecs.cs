@@ -2,6 +2,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>A network that cuts, swallows, delays, narrows, damages, doubles and swaps what real processes send each other: always the bits of <c>train</c>, and the node and the cause are named.</summary>
 [Collection(SeveralProcesses.Name)]
+[Trait("Clock", "wall")]
 public sealed class NetworkFaultSpecs : IDisposable
 {
     private static readonly TimeSpan Promise = TimeSpan.FromSeconds(2);

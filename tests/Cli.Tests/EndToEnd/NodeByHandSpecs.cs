@@ -6,6 +6,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>A run whose processes are started by hand, over TCP: who fits may come at any time, who does not is refused with the reason on both sides.</summary>
 [Collection(SeveralProcesses.Name)]
+[Trait("Clock", "wall")]
 public sealed class NodeByHandSpecs : IDisposable
 {
     private static readonly Dictionary<string, string> Secret = new() { ["CLUSTER_JOIN_SECRET"] = "sesame" };

@@ -6,6 +6,7 @@ using Cluster.Chaos.Proxy;
 namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary><c>cluster proxy</c> as a person uses it: orders on standard input, a line for each thing that happens.</summary>
+[Trait("Clock", "wall")]
 public sealed class ProxyVerbSpecs
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

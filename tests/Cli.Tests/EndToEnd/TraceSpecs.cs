@@ -5,6 +5,7 @@ using static Cluster.Contracts.ClusterTelemetry;
 namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>What a real collector receives of a real run.</summary>
+[Trait("Clock", "wall")]
 public sealed class TraceSpecs : IDisposable
 {
     private const int Workers = 2, Shards = 3, Leaves = 8;

@@ -3,6 +3,7 @@ using Cluster.Cli.Launch;
 namespace Cluster.Cli.Tests.Launch;
 
 /// <summary>The supervisor over real processes.</summary>
+[Trait("Clock", "wall")]
 public sealed class SupervisorSpecs
 {
     private static readonly RestartPolicy Quick = new() { FirstDelay = TimeSpan.FromMilliseconds(10), LongestDelay = TimeSpan.FromMilliseconds(20) };

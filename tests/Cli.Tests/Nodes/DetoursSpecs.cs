@@ -4,6 +4,7 @@ using Cluster.Link;
 
 namespace Cluster.Cli.Tests.Nodes;
 
+[Trait("Clock", "wall")]
 public sealed class DetoursSpecs
 {
     [Fact]

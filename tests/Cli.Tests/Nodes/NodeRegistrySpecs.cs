@@ -7,6 +7,7 @@ using Cluster.Link;
 namespace Cluster.Cli.Tests.Nodes;
 
 /// <summary>Who does not fit is told why, and so is whoever reads events.jsonl.</summary>
+[Trait("Clock", "wall")]
 public sealed class NodeRegistrySpecs : IDisposable
 {
     private readonly Door _door = new();
