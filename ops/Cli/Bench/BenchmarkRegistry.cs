@@ -11,5 +11,6 @@ internal static class BenchmarkRegistry
         new Protocol.StepBenchmark(),
         new Protocol.RecoveryBenchmark(),
         new Protocol.AlarmsBenchmark(),
+        new Monitoring.MonitoringBenchmark(),
     ];
 }

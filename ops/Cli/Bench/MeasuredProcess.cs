@@ -27,8 +27,9 @@ internal sealed class MeasuredProcess : IAsyncDisposable
 
     /// <param name="name">For messages: "PyTorch DDP".</param>
     /// <param name="threads">What the numeric libraries inside may use.</param>
+    /// <param name="environment">More variables; null = none.</param>
     /// <exception cref="BenchmarkException">It cannot be started.</exception>
-    public static MeasuredProcess Start(string name, string program, IEnumerable<string> arguments, int threads)
+    public static MeasuredProcess Start(string name, string program, IEnumerable<string> arguments, int threads, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -41,6 +42,7 @@ internal sealed class MeasuredProcess : IAsyncDisposable
         start.Environment["OPENBLAS_NUM_THREADS"] = $"{threads}";
         start.Environment["MKL_NUM_THREADS"] = $"{threads}";
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>()) start.Environment[key] = value;
         try
         {
             return new MeasuredProcess(Process.Start(start) ?? throw new BenchmarkException($"{name}: {program} did not start"), name);
