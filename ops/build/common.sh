@@ -95,7 +95,7 @@ source_stamp() {
     find Directory.Build.props Directory.Build.targets Directory.Packages.props global.json .editorconfig \
       Messages Models Workers Coordinator ops -type f \
       \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.json' -o -name '*.yaml' \
-      -o -name '*.cpp' -o -name '*.h' -o -name 'CMakeLists.txt' -o -name '*.py' -o -name '*.cmake' -o -name '*.txt' -o -name '.editorconfig' \) \
+      -o -name '*.cpp' -o -name '*.h' -o -name 'CMakeLists.txt' -o -name '*.py' -o -name '*.cmake' -o -name '*.txt' -o -name '*.sh' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '.editorconfig' \) \
       -not -path '*/obj/*' -not -path '*/bin/*' -printf '%T@ %s %p\n' | LC_ALL=C sort
   } | sha256sum | cut -d' ' -f1
 }
@@ -112,7 +112,7 @@ build() {
 
 # Quick: the command line alone, without analyzers. CLUSTER_BUILD=full: the whole solution with them, as ./cluster test does.
 build_when_changed() {
-  local stamp_file=$root/artifacts/build.stamp program=$root/artifacts/bin/Cluster.Cli/release/cluster
+  local stamp_file=$root/artifacts/build.stamp program=$root/artifacts/run/cluster
   is_built() { [[ -x $program && -f $stamp_file && $(<"$stamp_file") == *$(source_stamp)* ]]; }
   is_built && return 0
   mkdir -p "$root/artifacts"
@@ -129,6 +129,7 @@ build_when_changed() {
       local stamp
       stamp=$(source_stamp)
       build ops/Cli/Cluster.Cli.csproj -p:RunAnalyzers=false
+      compile_ahead
       printf '%s\n' "$stamp" >"$stamp_file"
     fi
   fi
@@ -142,6 +143,7 @@ build_everything() {
   [[ -e $root/artifacts/unanalyzed ]] && again=(--no-incremental)
   build Cluster.sln "${again[@]}"
   rm -f "$root/artifacts/unanalyzed"
+  compile_ahead
   # The result serves both kinds of build.
   printf '%s\n' "$stamps" >"$root/artifacts/build.stamp"
 }

@@ -24,6 +24,8 @@ run_tests() {
   say "building the solution with analyzers"
   build_everything
   exec 9>&-
+  # The program that users start is the one that is tested.
+  export CLUSTER_PROGRAM=$root/artifacts/run/cluster
 
   local passed=0 failed=0 skipped=0 broken=() again=() late=() project name program report rc
   report=$(mktemp -d)

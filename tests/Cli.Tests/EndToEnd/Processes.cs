@@ -13,8 +13,8 @@ internal sealed record Outcome(int ExitCode, string Output, string Error)
 /// <summary>Starts real processes.</summary>
 internal static class Processes
 {
-    /// <summary>The built executable, as it lies beside this test.</summary>
-    public static string Cluster { get; } = Path.Combine(AppContext.BaseDirectory, "cluster");
+    /// <summary>The executable: the one that users start where CLUSTER_PROGRAM names it (./cluster test does), else the one beside this test.</summary>
+    public static string Cluster { get; } = Environment.GetEnvironmentVariable("CLUSTER_PROGRAM") is { Length: > 0 } given ? given : Path.Combine(AppContext.BaseDirectory, "cluster");
 
     public static Outcome Run(string program, string workingDirectory, params string[] arguments)
     {
