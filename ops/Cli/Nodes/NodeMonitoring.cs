@@ -16,6 +16,7 @@ internal sealed class NodeMonitoring : IDisposable
 
     public void Dispose()
     {
-        foreach (var part in _parts) part?.Dispose();
+        // Once: before the link closes, or at the end of the process that never got so far.
+        for (var i = 0; i < _parts.Length; i++) Interlocked.Exchange(ref _parts[i], null)?.Dispose();
     }
 }

@@ -147,6 +147,7 @@ internal static class ShardHost
         finally
         {
             if (stop.IsCancellationRequested && !connection.Over.IsCompleted) connection.Peer?.Send(new NodeLeaving("it was asked to stop"));
+            monitoring.Dispose();      // its last words go over the link
             connection.Close("the node ends");
         }
     }

@@ -115,6 +115,7 @@ internal static class WorkerNode
         finally
         {
             if (stop.IsCancellationRequested && !connection.Over.IsCompleted) await LeaveAsync(actor, connection);
+            monitoring.Dispose();      // its last words go over the link
             connection.Close("the worker ends");
         }
     }
