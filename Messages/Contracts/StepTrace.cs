@@ -32,6 +32,16 @@ public static class StepTrace
         return ActivityTraceId.CreateFromBytes(hash[..16]);
     }
 
+    /// <summary>The root of a step's trace.</summary>
+    public static TraceContext ContextOf(string runId, StepId step) => ContextOf(IdOf(runId, step));
+
+    private static TraceContext ContextOf(ActivityTraceId id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.CopyTo(bytes);
+        return RootOf(new TraceContext(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), SpanId: 0, Recorded: false));
+    }
+
     /// <summary>The root of the trace that this context belongs to; empty for an empty one.</summary>
     public static TraceContext RootOf(TraceContext any) => any.IsEmpty ? default : any with { SpanId = RootSpanOf(any.TraceIdHigh, any.TraceIdLow) };
 
@@ -59,9 +69,7 @@ public static class StepTrace
         try
         {
             var span = ClusterTelemetry.Source.StartActivity(name, ActivityKind.Internal, default(ActivityContext), [new(ClusterTelemetry.Tags.Step, step.Value)]);
-            Span<byte> bytes = stackalloc byte[16];
-            id.CopyTo(bytes);
-            var root = RootOf(new TraceContext(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), 0, Recorded: false));
+            var root = ContextOf(id);
             if (span is null) return (null, root);
             SetSpanId(span, root.SpanId);
             return (span, TraceContext.From(span));

@@ -8,13 +8,16 @@ namespace Cluster.Coordinator.Monitor.Traces;
 /// <summary>From what .NET keeps of a span to what travels and is stored.</summary>
 internal static class SpanConversion
 {
+    /// <summary>Characters of a tag or an error: a sentence. With all its links a span still fits into a message.</summary>
+    private const int MaxText = 512;
+
     public static SpanRecord Of(Activity activity)
     {
         var (high, low) = Halves(activity.TraceId);
         return new SpanRecord(
             high, low, Number(activity.SpanId), Number(activity.ParentSpanId), activity.OperationName,
             (activity.StartTimeUtc - DateTime.UnixEpoch).Ticks * 100, Math.Max(0, activity.Duration.Ticks * 100),
-            TagsOf(activity), LinksOf(activity), activity.Status == ActivityStatusCode.Error ? activity.StatusDescription ?? "failed" : null);
+            TagsOf(activity), LinksOf(activity), activity.Status == ActivityStatusCode.Error ? Cut(activity.StatusDescription ?? "failed") : null);
     }
 
     private static List<SpanTag> TagsOf(Activity activity)
@@ -37,7 +40,9 @@ internal static class SpanConversion
         return links is null ? [] : [.. links];
     }
 
-    private static string TextOf(object value) => value as string ?? Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+    private static string TextOf(object value) => Cut(value as string ?? Convert.ToString(value, CultureInfo.InvariantCulture) ?? "");
+
+    private static string Cut(string text) => text.Length <= MaxText ? text : text[..MaxText];
 
     private static (ulong High, ulong Low) Halves(ActivityTraceId id)
     {

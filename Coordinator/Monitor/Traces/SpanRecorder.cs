@@ -40,10 +40,13 @@ public sealed class SpanRecorder : IDisposable
         _thread.Start();
     }
 
-    /// <param name="recorded">Called on the recorder's own thread; must not throw.</param>
+    /// <param name="recorded">Called on the recorder's own thread, in order.</param>
     /// <returns>Null when <c>OTEL_SDK_DISABLED</c> is true: then nothing is traced.</returns>
     public static SpanRecorder? Start(Action<SpanBatch> recorded) =>
-        string.Equals(Environment.GetEnvironmentVariable("OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase) ? null : new SpanRecorder(recorded);
+        IsDisabled ? null : new SpanRecorder(recorded);
+
+    /// <summary>As OpenTelemetry has it.</summary>
+    public static bool IsDisabled => string.Equals(Environment.GetEnvironmentVariable("OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
 
     private void Ended(Activity activity)
     {
@@ -70,10 +73,18 @@ public sealed class SpanRecorder : IDisposable
             (_waiting, _spare) = (_spare, _waiting);
             dropped = _dropped;
         }
-        var records = new SpanRecord[_spare.Count];
-        for (var i = 0; i < records.Length; i++) records[i] = SpanConversion.Of(_spare[i]);
+        try
+        {
+            var records = new SpanRecord[_spare.Count];
+            for (var i = 0; i < records.Length; i++) records[i] = SpanConversion.Of(_spare[i]);
+            _recorded(new SpanBatch(records, dropped));
+        }
+        catch (Exception)
+        {
+            // Whatever it is, it is no reason to end the process that trains; the count is told with the next batch.
+            lock (_lock) _dropped += _spare.Count;
+        }
         _spare.Clear();
-        _recorded(new SpanBatch(records, dropped));
     }
 
     /// <summary>Hands over what has ended by now, then records no more.</summary>
