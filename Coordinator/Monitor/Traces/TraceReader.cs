@@ -14,8 +14,9 @@ public sealed class TraceReader(string folder)
     private IEnumerable<string> Paths() => new[] { TraceFile.OlderName, TraceFile.Name }.Select(name => Path.Combine(folder, name)).Where(File.Exists);
 
     /// <param name="lastBytes">So much of the end of each segment, from a whole line on.</param>
+    /// <param name="text">Lines without these bytes are passed over unread; empty = none are.</param>
     /// <exception cref="IOException">A segment cannot be read.</exception>
-    public IEnumerable<TraceLine> Lines(long lastBytes = long.MaxValue)
+    public IEnumerable<TraceLine> Lines(long lastBytes = long.MaxValue, ReadOnlyMemory<byte> text = default)
     {
         foreach (var path in Paths())
         {
@@ -39,7 +40,7 @@ public sealed class TraceReader(string folder)
                         skips = false;
                         continue;
                     }
-                    if (length == 0) continue;
+                    if (length == 0 || !text.IsEmpty && buffer.AsSpan(start, length).IndexOf(text.Span) < 0) continue;
                     if (TraceLine.Read(buffer.AsMemory(start, length)) is { } line) yield return line;
                     else Damaged++;
                 }

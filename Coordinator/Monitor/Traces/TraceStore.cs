@@ -10,6 +10,9 @@ namespace Cluster.Coordinator.Monitor.Traces;
 /// </summary>
 public sealed class TraceStore : IRunWatcher
 {
+    /// <summary>Spans that are remembered: what the processes of a run send again after a cut, several times over. A megabyte.</summary>
+    private const int MaxSeen = 32_768;
+
     /// <summary>How long a trace is waited for after its root: other processes tell of theirs ten times a second.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
@@ -35,6 +38,10 @@ public sealed class TraceStore : IRunWatcher
     private readonly Dictionary<string, long> _dropped = new(StringComparer.Ordinal);
     private Func<IReadOnlyList<SpanRecord>>? _recovery;
     private bool _saidSegments;
+
+    /// <summary>Spans that are in the file: a process whose link was cut tells of its last ones again.</summary>
+    private readonly HashSet<ulong> _seen = [];
+    private readonly Queue<ulong> _seenInOrder = new();
 
     /// <param name="file">Owned from here on.</param>
     /// <param name="recovery">Roots that are missing; called once, on the watch thread.</param>
@@ -64,6 +71,7 @@ public sealed class TraceStore : IRunWatcher
         ArgumentNullException.ThrowIfNull(batch);
         foreach (var span in batch.Spans)
         {
+            if (!IsNew(span)) continue;
             if (_addresses.Of(span) is { } step) Recent.Add(step, process, span);
             Gather(span);
         }
@@ -78,6 +86,16 @@ public sealed class TraceStore : IRunWatcher
         if (batch.Dropped <= _dropped.GetValueOrDefault(process)) return;
         _dropped[process] = batch.Dropped;
         TraceLine.WriteDropped(_lines, process, batch.Dropped);
+    }
+
+    /// <summary>A root may come again from who goes on with its step.</summary>
+    private bool IsNew(SpanRecord span)
+    {
+        if (span.ParentId == 0) return true;
+        if (!_seen.Add(span.SpanId)) return false;
+        _seenInOrder.Enqueue(span.SpanId);
+        if (_seenInOrder.Count > MaxSeen) _seen.Remove(_seenInOrder.Dequeue());
+        return true;
     }
 
     private void Gather(SpanRecord span)

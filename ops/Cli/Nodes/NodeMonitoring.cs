@@ -11,8 +11,9 @@ internal sealed class NodeMonitoring : IDisposable
 
     /// <param name="send">To the coordinator; false when it is away. Any thread, returns at once.</param>
     /// <param name="run">The run's options.</param>
-    public static NodeMonitoring Start(string runId, string name, RunOptions run, NodeOptions node, Func<object, bool> send) =>
-        new([SpanSender.Start(runId, name, run, send), NodeReporter.Start(name, node, send)]);
+    /// <param name="link">What stands for the present connection: another object after another dial; null while there is none.</param>
+    public static NodeMonitoring Start(string runId, string name, RunOptions run, NodeOptions node, Func<object, bool> send, Func<object?> link) =>
+        new([SpanSender.Start(send, link), NodeReporter.Start(name, node, send)]);
 
     public void Dispose()
     {
