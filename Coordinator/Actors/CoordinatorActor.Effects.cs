@@ -13,7 +13,7 @@ public sealed partial class CoordinatorActor
         switch (effect)
         {
             case StepEffect.Grant grant:
-                ToWorker(grant.Worker, new BeginStep(Step.Term, Step.Step, Step.Attempt, Step.Plan.LeafCount, grant.Leases, _stepTrace, Step.Audit?.Leaf));
+                ToWorker(grant.Worker, new BeginStep(Step.Term, Step.Step, Step.Attempt, Step.Plan.LeafCount, grant.Leases, _leases.Granted(grant, Step.Attempt, _stepTrace), Step.Audit?.Leaf));
                 break;
             case StepEffect.Abandon abandon:
                 Abandon(abandon);
@@ -23,6 +23,7 @@ public sealed partial class CoordinatorActor
                 break;
             case StepEffect.AppendCommit append:
                 EndNormRound();
+                _leases.End(error: null);
                 Commit(append.Record);
                 break;
             case StepEffect.SendApply apply:
@@ -73,8 +74,7 @@ public sealed partial class CoordinatorActor
                 _listener.Stuck(replace.Worker, replace.Reason);
                 break;
             case StepEffect.Halt halt:
-                _stepSpan?.SetStatus(ActivityStatusCode.Error, halt.Reason).Dispose();
-                _stepSpan = null;
+                EndStepSpan(halt.Reason);
                 End(RunEnd.Failed, halt.Reason, null);
                 break;
             default:
@@ -96,6 +96,7 @@ public sealed partial class CoordinatorActor
     private void Abandon(StepEffect.Abandon abandon)
     {
         EndNormRound();
+        _leases.End(abandon.Reason);
         var message = new StepAbandoned(Step.Term, abandon.Step, abandon.Attempt, abandon.Reason, _stepTrace);
         foreach (var place in _run.Places) ToReplica(place.PrimaryReplica, message);
         foreach (var worker in Step.Workers.Keys) ToWorker(worker, message);

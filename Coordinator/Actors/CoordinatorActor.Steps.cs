@@ -10,6 +10,7 @@ public sealed partial class CoordinatorActor
     private Activity? _stepSpan;
     private TraceContext _stepTrace;
     private Activity? _normSpan;
+    private readonly LeaseSpans _leases = new();
     private long _stepStarted;
     private long _lastFinish;
     private bool _diskWaits;
@@ -20,9 +21,9 @@ public sealed partial class CoordinatorActor
         // A replay has an address of its own: that of the step is taken.
         var address = next.Recorded is null ? _plan.RunId : $"{_plan.RunId}/replay-{_run.Term}";
         (_stepSpan, _stepTrace) = StepTrace.StartRoot(address, next.Step);
-        _stepSpan?.SetTag(ClusterTelemetry.Tags.RunId, _plan.RunId).SetTag(ClusterTelemetry.Tags.Step, next.Step.Value)
-            .SetTag(ClusterTelemetry.Tags.Term, _run.Term.Value)
+        _stepSpan?.SetTag(ClusterTelemetry.Tags.RunId, _plan.RunId).SetTag(ClusterTelemetry.Tags.Term, _run.Term.Value)
             .SetTag(ClusterTelemetry.Tags.Epoch, plan.Epoch).SetTag(ClusterTelemetry.Tags.Samples, plan.SampleCount);
+        _leases.Clear();
         _stepStarted = _time.GetTimestamp();
         var rate = next.Recorded?.LearningRate ?? CourseAt(next.Step.Consumes).Schedule.At(next.Step);
         Feed(new OpenStep(plan, rate, next.Recorded) { Evaluation = NoteOf(next.Step.Consumes), Ahead = [.. next.Ahead], HaveSums = next.HaveSums });
@@ -86,6 +87,7 @@ public sealed partial class CoordinatorActor
     private void EndStepSpan(string reason)
     {
         EndNormRound();
+        _leases.End(reason);
         _stepSpan?.SetStatus(ActivityStatusCode.Error, reason).Dispose();
         _stepSpan = null;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
 
@@ -7,12 +8,18 @@ namespace Cluster.Coordinator.Actors;
 public sealed partial class CoordinatorActor
 {
     private StepEffect.LoadVersion? _initializing;
+    private Activity? _termSpan;
+    private bool _hadTerm;
 
     /// <summary>The term survives a power loss before anybody hears of it.</summary>
     private void WriteTerm(StepEffect.WriteTerm write)
     {
         if (_run.Term != write.Term) return;
-        if (_run.Phase == TermPhase.WritingTerm) EndStepSpan("a new term begins");
+        if (_run.Phase == TermPhase.WritingTerm)
+        {
+            EndStepSpan("a new term begins");
+            BeginTermSpan(write);
+        }
         try
         {
             if (_store.WriteTerm(write.Term, write.Known) is { } taken)
@@ -93,8 +100,18 @@ public sealed partial class CoordinatorActor
         trace.Span?.Dispose();
     }
 
+    private void BeginTermSpan(StepEffect.WriteTerm write)
+    {
+        _termSpan?.Dispose();
+        var name = !_hadTerm && write.Known.Value > 0 ? ClusterTelemetry.Spans.Takeover : ClusterTelemetry.Spans.Term;
+        _hadTerm = true;
+        _termSpan = StepTrace.StartRoot($"{_plan.RunId}/term-{write.Term}", _run.Logged, name).Span?.SetTag(ClusterTelemetry.Tags.Term, write.Term.Value);
+    }
+
     private void InForce()
     {
+        _termSpan?.Dispose();
+        _termSpan = null;
         if (_run.Step.Committed < _run.Logged)
             _listener.Said("replay", "coordinator", $"Steps {_run.Step.Committed.Next()} to {_run.Logged} are in the log but not in what the shards hold: they are replayed and must come out as recorded.");
         CancelSnapshots();

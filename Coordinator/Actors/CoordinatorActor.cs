@@ -188,6 +188,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 
     private void LoseWorker(WorkerLost lost)
     {
+        _leases.Lost(lost.Worker, lost.Cause);
         Feed(lost);
         EvaluateWithout(lost.Worker);
     }
@@ -197,6 +198,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         // The norm round is what lies between the first shard's sum and the decision.
         if (input is ShardReduced && _normSpan is null && Step.Phase == StepPhase.Gathering)
             _normSpan = StepTrace.StartDetached(ClusterTelemetry.Spans.NormRound, _stepTrace);
+        if (input is LeafDone done && done.Step == Step.Step) _leases.Reported(done);
         var now = Attend();
         var (next, effects) = RunProtocol.Advance(_run, input, now);
         _run = next;
@@ -227,7 +229,10 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 
     protected override void PostStop()
     {
+        _leases.End(error: null);
+        EndNormRound();
         _stepSpan?.Dispose();
+        _termSpan?.Dispose();
         End(RunEnd.Failed, "the coordinator was stopped", null);
         base.PostStop();
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Akka.Actor;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
@@ -34,6 +35,7 @@ public sealed class ParameterShardActor : ReceiveActor
     private ReplicaState _state;
     private IActorRef _coordinator = ActorRefs.Nobody;
     private TraceContext _trace;
+    private Activity? _replicate;
     private SeedStandby? _early;
 
     public ParameterShardActor(ReplicaId id, Term floor, ShardSettings settings, ShardPeers peers)
@@ -116,6 +118,8 @@ public sealed class ParameterShardActor : ReceiveActor
                 _tensors.Apply(apply, _trace);
                 break;
             case ReplicaEffect.Publish publish:
+                _replicate?.Dispose();
+                _replicate = null;
                 Publish(publish.Version);
                 break;
             case ReplicaEffect.SendWeights send:
@@ -131,6 +135,8 @@ public sealed class ParameterShardActor : ReceiveActor
                 Answer(answer.Message);
                 break;
             case ReplicaEffect.ToStandby message:
+                if (message.Message is StandbyApply && _replicate is null)
+                    _replicate = StepTrace.StartDetached(ClusterTelemetry.Spans.Replicate, _trace)?.SetTag(ClusterTelemetry.Tags.Shard, _state.Id.Shard.ToString());
                 Standby()?.Tell(message.Message, Self);
                 break;
             case ReplicaEffect.ToPrimary message:
@@ -161,11 +167,12 @@ public sealed class ParameterShardActor : ReceiveActor
         foreach (var worker in _peers.Workers()) worker.Tell(_tensors.ShareWeights(_state.Promised, version, isPrevious: false, context), Self);
     }
 
+    /// <summary>What a shard does lies below the step itself, whoever's message it was: that one may be lost with its process.</summary>
     private static TraceContext? TraceOf(IReplicaInput input) => input switch
     {
-        GradientNode m => m.Trace,
-        ApplyStep m => m.Trace,
-        LoadShard m => m.Trace,
+        GradientNode m => StepTrace.RootOf(m.Trace),
+        ApplyStep m => StepTrace.RootOf(m.Trace),
+        LoadShard m => StepTrace.RootOf(m.Trace),
         _ => null,
     };
 

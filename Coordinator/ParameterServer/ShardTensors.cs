@@ -11,6 +11,9 @@ namespace Cluster.Coordinator.ParameterServer;
 /// <remarks>Not thread-safe: its actor's alone.</remarks>
 internal sealed class ShardTensors : IDisposable
 {
+    /// <summary>What OpenTelemetry keeps of a span's links; the number of contributors is a tag.</summary>
+    private const int MaxLinks = 128;
+
     private readonly ShardSettings _settings;
     private readonly ShardUpdate _update;
     private readonly ShardReducer _reducer;
@@ -21,6 +24,10 @@ internal sealed class ShardTensors : IDisposable
     private readonly NativeBuffer[] _slots;
     private readonly Dictionary<TreeNode, GradientNode> _nodes = [];
     private readonly List<ActivityLink> _links = [];
+    private readonly string _name;
+    private DateTimeOffset _firstAt;
+    private DateTimeOffset _lastAt;
+    private int _contributors;
     private NativeBuffer? _weights;
     private NativeBuffer? _previous;
     private NativeBuffer? _average;
@@ -30,6 +37,7 @@ internal sealed class ShardTensors : IDisposable
     public ShardTensors(ShardSettings settings)
     {
         _settings = settings;
+        _name = settings.Shard.ToString();
         _update = new ShardUpdate(settings.Range, settings.Layout, UpdateRule.Create(settings.Optimizer, settings.TrainingSamples));
         _reducer = new ShardReducer(settings.Range, settings.Layout);
         _pieceSums = PieceSums.For(settings.Range, settings.Layout, settings.Optimizer);
@@ -61,7 +69,9 @@ internal sealed class ShardTensors : IDisposable
         foreach (var old in superseded)
             if (_nodes.Remove(old, out var dropped)) dropped.Buffer.Dispose();
         _nodes.Add(node.Node, node);
-        if (!node.Trace.IsEmpty) _links.Add(new ActivityLink(node.Trace.ToActivityContext(), new ActivityTagsCollection
+        if (_contributors++ == 0) _firstAt = node.At;
+        _lastAt = node.At;
+        if (!node.Trace.IsEmpty && _links.Count < MaxLinks && ClusterTelemetry.Source.HasListeners()) _links.Add(new ActivityLink(node.Trace.ToActivityContext(), new ActivityTagsCollection
         {
             [ClusterTelemetry.Tags.Worker] = node.Worker.ToString(),
             [ClusterTelemetry.Tags.Node] = node.Node.ToString(),
@@ -73,13 +83,19 @@ internal sealed class ShardTensors : IDisposable
         foreach (var node in _nodes.Values) node.Buffer.Dispose();
         _nodes.Clear();
         _links.Clear();
+        _contributors = 0;
     }
 
     /// <summary>Completes the tree into a new sum and lets go of the nodes.</summary>
     public ShardReduced Reduce(ReplicaEffect.Reduce reduce, TraceContext trace)
     {
+        if (ClusterTelemetry.Source.HasListeners())
+        {
+            ClusterTelemetry.RecordChild(ClusterTelemetry.Spans.Receive, trace, _firstAt, _lastAt, ClusterTelemetry.Tags.Shard, _name);
+            ClusterTelemetry.RecordChild(ClusterTelemetry.Spans.Queue, trace, _lastAt, DateTimeOffset.UtcNow, ClusterTelemetry.Tags.Shard, _name);
+        }
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Reduce, trace, links: _links);
-        span?.SetTag(ClusterTelemetry.Tags.Shard, _settings.Shard.ToString()).SetTag(ClusterTelemetry.Tags.Contributors, _links.Count);
+        span?.SetTag(ClusterTelemetry.Tags.Shard, _name).SetTag(ClusterTelemetry.Tags.Contributors, _contributors);
         _sum?.Dispose();
         _sum = _sums.Rent();
         var norms = new double[_reducer.ParameterChunkCount];
@@ -189,7 +205,7 @@ internal sealed class ShardTensors : IDisposable
     {
         var record = apply.Record;
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Apply, trace);
-        span?.SetTag(ClusterTelemetry.Tags.Shard, _settings.Shard.ToString())
+        span?.SetTag(ClusterTelemetry.Tags.Shard, _name)
             .SetTag(ClusterTelemetry.Tags.Scale, record.Scale).SetTag(ClusterTelemetry.Tags.LearningRate, record.LearningRate);
         DropAverage();
         var next = _versions.Rent();

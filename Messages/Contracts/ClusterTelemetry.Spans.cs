@@ -8,15 +8,23 @@ public static partial class ClusterTelemetry
         /// <summary>Root: begin to commit-and-applied of one step.</summary>
         public const string Step = "step";
 
-        /// <summary>Worker: BeginStep received to last node pushed.</summary>
+        /// <summary>Coordinator: leaves given to a worker until it has reported them, they are void, or it is lost. What the worker does for them lies below. Linked to the leases that had the same leaves before.</summary>
         public const string Lease = "lease";
+
+        /// <summary>Worker: its device waits for a prepared leaf.</summary>
         public const string DataWait = "data wait";
         public const string Forward = "forward";
         public const string Backward = "backward";
         public const string LocalSum = "local sum";
         public const string Send = "send";
 
-        /// <summary>Shard: first node received to tree complete; one link per contributing node.</summary>
+        /// <summary>Shard: first node here to last node here.</summary>
+        public const string Receive = "receive";
+
+        /// <summary>Shard: last node here to its turn.</summary>
+        public const string Queue = "queue";
+
+        /// <summary>Shard: the tree is summed; one link per contributing node, 128 at most.</summary>
         public const string Reduce = "reduce";
 
         /// <summary>Coordinator: all shards reduced to the decision.</summary>
@@ -27,6 +35,11 @@ public static partial class ClusterTelemetry
 
         /// <summary>Shard: mean, clip, decay, momentum, weights in one pass.</summary>
         public const string Apply = "apply";
+
+        /// <summary>Shard: its standby is told to apply the step and says that it has.</summary>
+        public const string Replicate = "replicate";
+
+        /// <summary>Shard: the version is handed to every worker's link.</summary>
         public const string Broadcast = "broadcast";
 
         /// <summary>Worker: last part of a version received and loaded.</summary>
@@ -40,6 +53,12 @@ public static partial class ClusterTelemetry
 
         /// <summary>Root: the seeded first weights travel to the shards.</summary>
         public const string Initialize = "initialize";
+
+        /// <summary>Root: a term is written, the log adopted, every replica loaded.</summary>
+        public const string Term = "term";
+
+        /// <summary>Root: the first term of a coordinator that goes on with another one's run.</summary>
+        public const string Takeover = "takeover";
     }
 
     /// <summary>Tag names.</summary>
@@ -67,5 +86,8 @@ public static partial class ClusterTelemetry
         public const string Samples = "train.samples";
         public const string Reason = "train.reason";
         public const string Lane = "train.link.lane";
+
+        /// <summary>True on a root that was written from the log: the coordinator that had it was killed.</summary>
+        public const string Recovered = "train.recovered";
     }
 }

@@ -20,6 +20,14 @@ public static partial class ClusterTelemetry
     public static Activity? StartChild(string name, TraceContext parent, ActivityKind kind = ActivityKind.Internal, IEnumerable<ActivityLink>? links = null) =>
         parent.IsEmpty ? null : Source.StartActivity(name, kind, parent.ToActivityContext(), tags: null, links: links);
 
+    /// <summary>Records a child span that is over, under a context that came in a message.</summary>
+    public static void RecordChild(string name, TraceContext parent, DateTimeOffset start, DateTimeOffset end, string tag, string text)
+    {
+        if (parent.IsEmpty) return;
+        using var span = Source.StartActivity(name, ActivityKind.Internal, parent.ToActivityContext(), tags: null, links: null, startTime: start);
+        span?.SetTag(tag, text).SetEndTime(end.UtcDateTime);
+    }
+
     /// <summary>The context for a message sent inside <paramref name="span"/>, or under <paramref name="parent"/> when the span was not sampled.</summary>
     public static TraceContext ContextFor(Activity? span, TraceContext parent) => span is null ? parent : TraceContext.From(span);
 }

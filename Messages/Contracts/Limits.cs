@@ -266,6 +266,17 @@ public static class Limits
     /// <summary>Rows of the timeline in report.html: at 400 bytes each a third of the 2 MB.</summary>
     public const int ReportEventRows = 1_600;
 
+    // ---- traces ----
+
+    /// <summary>Bytes of a segment of traces.jsonl, of which there are two: at some 10 KB a step the last 12,000 steps at least.</summary>
+    public const long TraceSegmentBytes = 128L << 20;
+
+    /// <summary>Traces that wait for the decision whether they stay: ten seconds of a hundred steps a second.</summary>
+    public const int TracesUndecided = 1_024;
+
+    /// <summary>Bytes at the end of traces.jsonl that a coordinator reads when it goes on with a run: what may lack the roots of steps lies there.</summary>
+    public const long TraceTailBytes = 16L << 20;
+
     // ---- shared memory between processes of one machine ----
 
     /// <summary>Floats of the smallest buffer that gets a segment of its own: 64 KiB. Less is copied in the time in which a descriptor is handed over and mapped.</summary>

@@ -11,6 +11,9 @@ public sealed record GradientNode(
     Term Term, StepId Step, int Attempt, TreeNode Node, int LeafCount, WorkerId Worker, int Offset, NativeBuffer Buffer, TraceContext Trace) : IReplicaInput
 {
     public SumKey Sum => new(Term, Step, Attempt);
+
+    /// <summary>When it was here, all of it.</summary>
+    public DateTimeOffset At { get; } = DateTimeOffset.UtcNow;
 }
 
 /// <summary>Weights of one version from one shard to a worker: the go signal for the next step once all shards' parts are there.</summary>

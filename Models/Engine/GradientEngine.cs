@@ -149,8 +149,8 @@ public sealed class GradientEngine : IGradientEngine
         _model.Dispose();
     }
 
-    /// <summary>A child of the current activity; nothing where nobody traces, so that no span becomes a root of its own.</summary>
-    private static Activity? StartPhase(string name) => Activity.Current is null ? null : ClusterTelemetry.Source.StartActivity(name);
+    /// <summary>A child of what the thread computes under; nothing where nobody traces, so that no span becomes a root of its own.</summary>
+    private static Activity? StartPhase(string name) => ClusterTelemetry.StartChild(name, StepTrace.Current);
 
     /// <summary>[N, C, H, W] on the engine's device, in the memory format that the run asks for. Belongs to the current scope.</summary>
     private Tensor Upload(in ImageBatch batch)

@@ -29,6 +29,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     private readonly NativeBuffer _state = NativeBuffer.Allocate(engine.Layout.StateFloats);
     private readonly NodeAccumulator _accumulator = new();
 
+    private readonly string _name = settings.Worker.ToString();
     private readonly float[] _logits = new float[(evaluation?.BatchSize ?? 0) * engine.ClassCount];
 
     /// <summary>Kept until the next version is here: what a shard missed is pushed again.</summary>
@@ -47,8 +48,11 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     /// <summary>Takes a whole version, or the average up to it; releases its parts and the nodes that made it.</summary>
     public void Load(IReadOnlyList<WeightsPart> parts, TraceContext trace)
     {
-        using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.WeightsReceived, trace);
-        span?.SetTag(ClusterTelemetry.Tags.Worker, settings.Worker.ToString()).SetTag(ClusterTelemetry.Tags.Version, parts[0].Version.Value);
+        // Below the root and linked to what the shards sent: the span of a shard that dies is never told of.
+        var root = StepTrace.RootOf(trace);
+        var sent = root.IsEmpty || !ClusterTelemetry.Source.HasListeners() ? null : parts.Where(p => p.Trace.SpanId != 0 && p.Trace != root).Select(static p => new ActivityLink(p.Trace.ToActivityContext()));
+        using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.WeightsReceived, root, links: sent);
+        span?.SetTag(ClusterTelemetry.Tags.Worker, _name).SetTag(ClusterTelemetry.Tags.Version, parts[0].Version.Value);
         ReleasePushed();
         if (parts.Count == 1)
         {
@@ -70,11 +74,8 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     public void Compute(BeginStep begin, Func<bool> isCurrent, Action<LeafDone> leafDone, Action<TreeNode, NativeBuffer, TraceContext> push)
     {
         var plan = StepPlan.For(begin.Step, settings.Samples, settings.Batch, settings.Microbatches);
-        using var lease = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Lease, begin.Trace);
-        lease?.SetTag(ClusterTelemetry.Tags.Worker, settings.Worker.ToString())
-            .SetTag(ClusterTelemetry.Tags.Step, begin.Step.Value).SetTag(ClusterTelemetry.Tags.Attempt, begin.Attempt)
-            .SetTag(ClusterTelemetry.Tags.Leaves, string.Join(',', begin.Leases));
-        var trace = ClusterTelemetry.ContextFor(lease, begin.Trace);
+        // The lease itself is the coordinator's span: a worker that dies leaves no child without its parent.
+        var trace = begin.Trace;
         // Of an earlier attempt: a node of another term or attempt is pushed by nobody.
         foreach (var old in _pushed.Where(p => p.Sum.Step == begin.Step && (p.Sum.Term, p.Sum.Attempt) != (begin.Term, begin.Attempt))) old.Buffer.Dispose();
         _pushed.RemoveAll(p => p.Sum.Step == begin.Step && (p.Sum.Term, p.Sum.Attempt) != (begin.Term, begin.Attempt));
@@ -98,7 +99,9 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     {
         using var prepared = WaitForData(plan, leaf, trace);
         var buffer = _nodes.Rent();
+        StepTrace.Current = trace;
         var outcome = engine.ComputeLeaf(prepared.Batch, settings.Seed, begin.Step, leaf, buffer.Span);
+        StepTrace.Current = default;
         leafDone(new LeafDone(
             begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker, prepared.SampleCount, outcome.LossSum, outcome.CorrectCount,
             prepared.SampleDigest, outcome.IsFinite, outcome.FirstBadParameter, trace,
@@ -107,12 +110,12 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         (TreeNode Node, NativeBuffer Buffer)? completed;
         using (var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.LocalSum, trace))
         {
-            span?.SetTag(ClusterTelemetry.Tags.Leaf, leaf);
+            span?.SetTag(ClusterTelemetry.Tags.Worker, _name).SetTag(ClusterTelemetry.Tags.Leaf, leaf);
             completed = _accumulator.Add(leaf, buffer, outcome.IsFinite);
         }
         if (completed is not { } node) return;
         using var send = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Send, trace);
-        send?.SetTag(ClusterTelemetry.Tags.Node, node.Node.ToString()).SetTag(ClusterTelemetry.Tags.Bytes, (long)node.Buffer.Length * sizeof(float));
+        send?.SetTag(ClusterTelemetry.Tags.Worker, _name).SetTag(ClusterTelemetry.Tags.Node, node.Node.ToString()).SetTag(ClusterTelemetry.Tags.Bytes, (long)node.Buffer.Length * sizeof(float));
         var context = ClusterTelemetry.ContextFor(send, trace);
         _pushed.Add((new SumKey(begin.Term, begin.Step, begin.Attempt), node.Node, node.Buffer, context));
         push(node.Node, node.Buffer, context);
@@ -127,7 +130,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     private PreparedLeaf WaitForData(StepPlan plan, int leaf, TraceContext trace)
     {
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.DataWait, trace);
-        span?.SetTag(ClusterTelemetry.Tags.Leaf, leaf);
+        span?.SetTag(ClusterTelemetry.Tags.Worker, _name).SetTag(ClusterTelemetry.Tags.Leaf, leaf);
         var started = Stopwatch.GetTimestamp();
         var prepared = prefetcher.Take(plan, leaf);
         ClusterTelemetry.DataWait.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
@@ -153,7 +156,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     {
         if (evaluation is null) throw new ClusterException("the data set has no test split to evaluate on");
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Evaluate, request.Trace);
-        span?.SetTag(ClusterTelemetry.Tags.Worker, settings.Worker.ToString());
+        span?.SetTag(ClusterTelemetry.Tags.Worker, _name);
         foreach (var index in request.Batches)
         {
             var batch = evaluation.Prepare(index);

@@ -234,7 +234,7 @@ public sealed class GradientEngineSpecs
     }
 
     [Fact]
-    public void Forward_and_backward_are_children_of_the_current_span()
+    public void Forward_and_backward_are_children_of_what_the_thread_computes_under()
     {
         using var problem = Problem.WithSmallCnn(2);
         var ended = new List<Activity>();
@@ -251,7 +251,9 @@ public sealed class GradientEngineSpecs
         using (var lease = ClusterTelemetry.Source.StartActivity(ClusterTelemetry.Spans.Lease))
         {
             trace = lease!.TraceId;
+            StepTrace.Current = TraceContext.From(lease);
             problem.Leaf();
+            StepTrace.Current = default;
         }
 
         // Other tests of the assembly may run at the same time: look at this trace, and at roots, only.

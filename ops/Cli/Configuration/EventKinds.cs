@@ -41,6 +41,7 @@ public static class EventKinds
         ("worker-quarantined", Step, "a worker gave wrong bits (which leaf, who contradicts it) and takes no part from here on"),
         ("commit-waits", Step, "the record of a step cannot be written: the disk is full"),
         ("commit-goes-on", Step, "there is room on the disk again"),
+        ("spans-lost", Run, "spans are lost, and why: the disk refuses traces.jsonl, or it is full and the oldest are dropped; told once"),
         ("checkpoint", Checkpoint, "a checkpoint was written"),
         ("checkpoint-skipped", Checkpoint, "a checkpoint was due while the one before was still being written"),
         ("checkpoint-failed", Checkpoint, "a checkpoint could not be written; training goes on"),

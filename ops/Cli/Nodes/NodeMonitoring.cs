@@ -11,11 +11,13 @@ internal sealed class NodeMonitoring : IDisposable
 
     /// <param name="send">To the coordinator; false when it is away. Any thread, returns at once.</param>
     /// <param name="run">The run's options.</param>
-    public static NodeMonitoring Start(string runId, string name, RunOptions run, NodeOptions node, Func<object, bool> send) =>
-        new([SpanSender.Start(runId, name, run, send), NodeReporter.Start(name, node, send)]);
+    /// <param name="link">What stands for the present connection: another object after another dial; null while there is none.</param>
+    public static NodeMonitoring Start(string runId, string name, RunOptions run, NodeOptions node, Func<object, bool> send, Func<object?> link) =>
+        new([SpanSender.Start(send, link), NodeReporter.Start(name, node, send)]);
 
     public void Dispose()
     {
-        foreach (var part in _parts) part?.Dispose();
+        // Once: before the link closes, or at the end of the process that never got so far.
+        for (var i = 0; i < _parts.Length; i++) Interlocked.Exchange(ref _parts[i], null)?.Dispose();
     }
 }

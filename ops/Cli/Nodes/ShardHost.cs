@@ -104,7 +104,7 @@ internal static class ShardHost
         var layout = await layoutCame.Task.WaitAsync(LayoutPatience, stop);
         if (layout.Hash != first.LayoutHash) throw new ClusterException($"the layout that came has hash {layout.Hash}, the run's is {first.LayoutHash}");
         using var telemetry = TelemetryExport.Start(first.RunId);
-        using var monitoring = NodeMonitoring.Start(first.RunId, first.Name, run, options, message => connection.Peer?.Send(message) ?? false);
+        using var monitoring = NodeMonitoring.Start(first.RunId, first.Name, run, options, message => connection.Peer?.Send(message) ?? false, () => connection.Peer);
         node = new NodeId(MemberNames.IndexIn(first.Name, MemberRole.ParameterServer)!.Value, options.Incarnation);
         maxFloats = layout.StateFloats;
         var plan = ShardPlan.Deal(layout, run.Ps);
@@ -147,6 +147,7 @@ internal static class ShardHost
         finally
         {
             if (stop.IsCancellationRequested && !connection.Over.IsCompleted) connection.Peer?.Send(new NodeLeaving("it was asked to stop"));
+            monitoring.Dispose();      // its last words go over the link
             connection.Close("the node ends");
         }
     }

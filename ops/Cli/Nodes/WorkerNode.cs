@@ -84,7 +84,7 @@ internal static class WorkerNode
         using var trainSet = train;
         using var testSet = test;
         using var telemetry = TelemetryExport.Start(welcome.RunId);
-        using var monitoring = NodeMonitoring.Start(welcome.RunId, welcome.Name, run, options, message => connection.Peer?.Send(message) ?? false);
+        using var monitoring = NodeMonitoring.Start(welcome.RunId, welcome.Name, run, options, message => connection.Peer?.Send(message) ?? false, () => connection.Peer);
         var engines = start.Build(() => source(run, train));
         if (faults.Has(FaultyEngine.Kinds)) engines = faulty = new FaultyEngines(engines, faults);
         var ready = new NodeReady(train.Fingerprint, engines.Layout.Hash, engines.Fingerprint, engines.Numerics);
@@ -115,6 +115,7 @@ internal static class WorkerNode
         finally
         {
             if (stop.IsCancellationRequested && !connection.Over.IsCompleted) await LeaveAsync(actor, connection);
+            monitoring.Dispose();      // its last words go over the link
             connection.Close("the worker ends");
         }
     }

@@ -4,6 +4,7 @@ using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
 using Cluster.Coordinator.Monitor;
+using Cluster.Coordinator.Monitor.Traces;
 using Cluster.Coordinator.Monitor.Web;
 
 namespace Cluster.Cli.Hosting.Monitoring;
@@ -17,13 +18,15 @@ internal sealed class RunMonitoring : IAsyncDisposable
     private readonly WatchThread _thread;
     private readonly MonitorServer? _server;
     private readonly EventLog _events;
+    private readonly SpanRecorder? _spans;
 
-    private RunMonitoring(WatchThread thread, MonitorServer? server, EventLog events)
+    private RunMonitoring(WatchThread thread, MonitorServer? server, EventLog events, bool isLocal)
     {
         _thread = thread;
         _server = server;
         _events = events;
         events.Appended = happened => _thread.Post(w => w.Happened(happened));
+        _spans = SpanRecorder.Start(batch => Heard(isLocal ? "local" : "coordinator", batch));
     }
 
     /// <summary>Watches from here on.</summary>
@@ -42,7 +45,7 @@ internal sealed class RunMonitoring : IAsyncDisposable
             }
         }
         var server = await ServeAsync(context);
-        return new RunMonitoring(new WatchThread(watchers, context.Say), server, context.Folder.Events);
+        return new RunMonitoring(new WatchThread(watchers, context.Say), server, context.Folder.Events, context.IsLocal);
     }
 
     private static async Task<MonitorServer?> ServeAsync(MonitoringContext context)
@@ -90,7 +93,14 @@ internal sealed class RunMonitoring : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _events.Appended = null;
-        await Task.Factory.StartNew(_thread.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Task.Factory.StartNew(EndThreads, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         if (_server is not null) await _server.DisposeAsync();
+    }
+
+    private void EndThreads()
+    {
+        // Its last spans are watched as well.
+        _spans?.Dispose();
+        _thread.Dispose();
     }
 }

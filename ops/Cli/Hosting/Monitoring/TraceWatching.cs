@@ -1,14 +1,33 @@
+using Cluster.Cli.Configuration;
 using Cluster.Coordinator.Monitor;
+using Cluster.Coordinator.Monitor.Traces;
 
 namespace Cluster.Cli.Hosting.Monitoring;
 
-/// <summary>traces.jsonl and OTLP of a run.</summary>
+/// <summary>traces.jsonl of a run, and the spans of its last steps for who shows them.</summary>
 internal static class TraceWatching
 {
-    /// <returns>Null when the run does without.</returns>
+    /// <returns>Null when nothing is traced.</returns>
     public static IRunWatcher? Open(MonitoringContext context)
     {
-        _ = context;
-        return null;
+        if (SpanRecorder.IsDisabled) return null;
+        var every = context.Options.TraceEvery;
+        var folder = context.Folder.Location;
+        var file = TraceFile.Open(folder, Warn);
+        var store = new TraceStore(
+            context.Run.RunId, file, new TailSampling(every),
+            context.Logged.Count == 0 ? null : () => RootRecovery.Missing(
+                context.Run.RunId, context.Logged, new TraceReader(folder).Lines(Contracts.Limits.TraceTailBytes), step => every > 0 && step % every == 0, NowNanoseconds()),
+            TimeProvider.System, Warn);
+        context.Traces = store.Recent;
+        return store;
+
+        void Warn(string sentence)
+        {
+            context.Folder.Events.Append("spans-lost", sentence, "coordinator");
+            context.Say(sentence);
+        }
     }
+
+    private static long NowNanoseconds() => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
 }

@@ -1,13 +1,13 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace Cluster.Cli.Configuration;
+namespace Cluster.Coordinator.Monitor;
 
 /// <summary>
 /// A file opened with O_APPEND: every write lands whole behind what any process has written before (open(2), write(2)).
 /// .NET's FileMode.Append remembers a position instead, and two processes would write over one another. Not thread-safe.
 /// </summary>
-internal sealed partial class AppendingFile : IDisposable
+public sealed partial class AppendingFile : IDisposable
 {
     private const int WriteOnly = 1, ReadableByAll = 0x1A4;      // 0644
 
