@@ -2,6 +2,7 @@ using Cluster.Cli.Configuration;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
+using Cluster.Coordinator.Monitor.Traces;
 using Cluster.Coordinator.Monitor.Web;
 
 namespace Cluster.Cli.Hosting.Monitoring;
@@ -17,6 +18,9 @@ internal sealed record MonitoringContext(ResolvedRun Run, RunFolder Folder, RunP
 
     /// <summary>All roles are in this process: what happens in it is the whole run.</summary>
     public bool IsLocal { get; init; }
+
+    /// <summary>Spans of the last steps; null when nothing is traced. Set before the page and the report are opened.</summary>
+    public RecentTraces? Traces { get; set; }
 
     public RunOptions Options => Run.Options;
 }
