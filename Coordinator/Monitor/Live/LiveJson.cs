@@ -147,6 +147,7 @@ internal static class LiveJson
         NodeState.Waiting => "waiting",
         NodeState.Working => "working",
         NodeState.Late => "late",
+        NodeState.Stuck => "stuck",
         NodeState.Lost => "lost",
         NodeState.Left => "left",
         _ => "quarantined",

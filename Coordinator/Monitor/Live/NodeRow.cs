@@ -7,6 +7,9 @@ public enum NodeState
     Waiting,
     Working,
     Late,
+
+    /// <summary>Alive and without progress: it gets no leaves until it makes some.</summary>
+    Stuck,
     Lost,
     Left,
     Quarantined,

@@ -40,7 +40,7 @@ public sealed class NodeTable
             if (WorkerRow(index) is not { } row) continue;
             row.LastStep = record.Step.Value;
             // A worker that is lost may still have leaves in the step that was open.
-            if (row.State is NodeState.Waiting or NodeState.Late) row.State = NodeState.Working;
+            if (row.State is NodeState.Waiting or NodeState.Late or NodeState.Stuck) row.State = NodeState.Working;
             row.Share = Blend(row.Share, (double)leaves / record.Leaves.Count);
             if (took > TimeSpan.Zero) row.Speed = Blend(row.Speed, samples / took.TotalSeconds);
         }
@@ -66,11 +66,14 @@ public sealed class NodeTable
             case "process-started" or "membership" when row.State is NodeState.Lost or NodeState.Left && IsArrival(happened):
                 row.State = NodeState.Waiting;
                 break;
-            case "worker-lost" or "shard-lost" or "worker-hung" or "process-ended" when row.State != NodeState.Quarantined && row.State != NodeState.Left:
+            case "worker-lost" or "shard-lost" or "process-ended" when row.State != NodeState.Quarantined && row.State != NodeState.Left:
                 Leave(row, NodeState.Lost);
                 break;
             case "worker-left":
                 Leave(row, NodeState.Left);
+                break;
+            case "worker-hung" when !row.IsOut:
+                row.State = NodeState.Stuck;
                 break;
             case "worker-late" or "shard-late" when !row.IsOut:
                 row.State = NodeState.Late;

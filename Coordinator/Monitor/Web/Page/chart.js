@@ -1,6 +1,6 @@
 // One chart on a canvas: axes with units, a band from the smallest to the largest value, the mean as a line, marks of
 // events, and the values under the pointer.
-import { ticks, count, digits, make } from "./format.js";
+import { ticks, count, short, make } from "./format.js";
 import { nearest, range, last } from "./curves.js";
 
 const left = 50, right = 8, top = 8, bottom = 22;
@@ -84,7 +84,7 @@ export class Chart {
     this.axes(g, scale, colour);
     g.save();
     g.beginPath();
-    g.rect(left, top - 2, scale.width - left - right + 2, scale.height - top - bottom + 4);
+    g.rect(left, top - 2, scale.width - left - right + 6, scale.height - top - bottom + 4);
     g.clip();
     this.marks(g, scale, colour);
     for (const series of spec.series) this.series(g, scale, data.curves[series.curve] ?? [], series, colour(series.colour));
@@ -93,11 +93,11 @@ export class Chart {
   }
 
   axes(g, scale, colour) {
-    const format = this.spec.tick ?? ((v) => digits(v, 3).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, ""));
+    const format = this.spec.tick ?? ((v) => short(v));
     g.textBaseline = "middle";
     g.textAlign = "right";
     g.lineWidth = 1;
-    for (const value of ticks(scale.low, scale.high, 4)) {
+    for (const value of ticks(scale.low, scale.high, 5)) {
       const y = Math.round(scale.y(value)) + 0.5;
       if (y < top - 1) continue;
       g.strokeStyle = colour("--grid");
@@ -106,7 +106,7 @@ export class Chart {
       g.fillText(format(value), left - 7, y);
     }
     g.textBaseline = "alphabetic";
-    const steps = ticks(scale.first, scale.end, Math.max(2, Math.floor(scale.width / 110))).filter((s) => Number.isInteger(s));
+    const steps = ticks(scale.first, scale.end, Math.max(2, Math.floor(scale.width / 75))).filter((s) => Number.isInteger(s));
     for (const step of steps) {
       const x = scale.x(step), half = g.measureText(count(step)).width / 2;
       g.textAlign = x + half > scale.width ? "right" : x - half < left - 8 ? "left" : "center";

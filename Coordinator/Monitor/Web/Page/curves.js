@@ -5,7 +5,7 @@ export const charts = [
   { id: "loss", title: "Loss", unit: "nats", format: (v) => digits(v), series: [{ curve: "loss", name: "training", colour: "--blue" }, { curve: "testLoss", name: "test", colour: "--orange", dots: true }] },
   { id: "accuracy", title: "Accuracy", unit: "%", format: (v) => percent(v, 2), tick: (v) => percent(v, 0), top: 1, series: [{ curve: "accuracy", name: "training", colour: "--blue" }, { curve: "testAccuracy", name: "test", colour: "--orange", dots: true }] },
   { id: "rate", title: "Speed", unit: "images/s", format: (v) => count(v), zero: true, robust: true, series: [{ curve: "rate", name: "images/s", colour: "--green" }] },
-  { id: "stepTime", title: "Step time", unit: "ms", format: duration, tick: (v) => digits(v, 3), zero: true, robust: true, series: [{ curve: "stepTime", name: "step", colour: "--teal" }] },
+  { id: "stepTime", title: "Step time", unit: "ms", format: duration, zero: true, robust: true, series: [{ curve: "stepTime", name: "step", colour: "--teal" }] },
   { id: "learningRate", title: "Learning rate", unit: "", format: (v) => digits(v), zero: true, series: [{ curve: "learningRate", name: "rate", colour: "--purple" }] },
   { id: "gradNorm", title: "Gradient norm", unit: "before clipping", format: (v) => digits(v), zero: true, robust: true, series: [{ curve: "gradNorm", name: "norm", colour: "--pink" }] },
 ];

@@ -14,6 +14,9 @@ export function digits(value, significant = 4) {
   return value.toFixed(decimals);
 }
 
+/** For an axis: as few digits as the value has. */
+export const short = (value) => digits(value, 3).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+
 /** Of 0 to 1. */
 export const percent = (value, decimals = 1) => (value === undefined || value === null ? "–" : `${(value * 100).toFixed(decimals)} %`);
 

@@ -5,7 +5,7 @@ import { charts as specs, merge } from "./curves.js";
 import { drawHead } from "./head.js";
 import { drawNodes } from "./nodes.js";
 import { drawFeed, clearFeed, isBad } from "./feed.js";
-import { refreshSteps } from "./waterfall.js";
+import { refreshSteps, repaint } from "./waterfall.js";
 
 const silence = 15_000, traceEvery = 2_000, maxMarks = 100;
 const charts = specs.map((spec) => new Chart(spec, document.getElementById("charts")));
@@ -85,6 +85,10 @@ setInterval(() => {
   if (!isOver() && source?.readyState === EventSource.OPEN && Date.now() - heardAt > silence) listen();
 }, 3_000);
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((chart) => chart.draw()));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const chart of charts) chart.draw();
+  repaint();
+});
+new ResizeObserver(repaint).observe(document.getElementById("steps"));
 listen();
 setTimeout(watchSteps, 700);

@@ -34,6 +34,9 @@ export async function refreshSteps(traced, committed) {
   drawSteps(wanted.filter((s) => known.has(s)).reverse());
 }
 
+/** The same again, where the width or the colours have changed. */
+export const repaint = () => drawSteps([...rows.keys()].sort((a, b) => b - a));
+
 function drawSteps(steps) {
   const box = $("steps");
   for (const [step, row] of rows) if (!steps.includes(step)) { row.button.remove(); rows.delete(step); }
