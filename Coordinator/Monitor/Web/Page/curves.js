@@ -7,7 +7,7 @@ export const charts = [
   { id: "rate", title: "Speed", unit: "images/s", format: (v) => count(v), zero: true, robust: true, series: [{ curve: "rate", name: "images/s", colour: "--green" }] },
   { id: "stepTime", title: "Step time", unit: "ms", format: duration, zero: true, robust: true, series: [{ curve: "stepTime", name: "step", colour: "--teal" }] },
   { id: "learningRate", title: "Learning rate", unit: "", format: (v) => digits(v), zero: true, series: [{ curve: "learningRate", name: "rate", colour: "--purple" }] },
-  { id: "gradNorm", title: "Gradient norm", unit: "before clipping", format: (v) => digits(v), zero: true, robust: true, series: [{ curve: "gradNorm", name: "norm", colour: "--pink" }] },
+  { id: "gradNorm", title: "Gradient norm", unit: "before clipping", format: (v) => digits(v), zero: true, series: [{ curve: "gradNorm", name: "norm", colour: "--pink" }] },
 ];
 
 /** A point is [step, mean] or [step, mean, min, max]. */
