@@ -31,6 +31,22 @@ may_install() {
   return 1
 }
 
+# install_packages NAME…: with apt, after may_install; says what apt complains of and returns 1 when it cannot.
+install_packages() {
+  local log
+  log=$(mktemp)
+  if ! "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >"$log" 2>&1; then
+    # A machine whose package lists are empty or old.
+    "${as_root[@]}" apt-get update >"$log" 2>&1 || true
+    if ! "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1; then
+      grep -E '^(E|W):' "$log" | head -5 >&2
+      say "whole output: $log"
+      return 1
+    fi
+  fi
+  rm -f "$log"
+}
+
 # The distribution's libtorch calls a BLAS by a shared name; a libtorch of one's own brings its own.
 uses_system_libtorch() { [[ -z ${Torch_DIR:-} ]] && compgen -G '/usr/lib/*/libtorch_cpu.so' >/dev/null; }
 
@@ -52,17 +68,7 @@ require_libtorch() {
     fail "missing: ${missing[*]}. Run 'sudo $wanted' (Debian, Ubuntu), or set Torch_DIR to the folder of TorchConfig.cmake of another libtorch"
   fi
   say "installing ${missing[*]} ($wanted)"
-  local log
-  log=$(mktemp)
-  if ! "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
-    # A machine whose package lists are empty or old.
-    "${as_root[@]}" apt-get update >"$log" 2>&1 || true
-    if ! "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
-      grep -E '^(E|W):' "$log" | head -5 >&2
-      fail "apt could not install ${missing[*]} (whole output: $log)"
-    fi
-  fi
-  rm -f "$log"
+  install_packages "${missing[@]}" || fail "apt could not install ${missing[*]}"
   have_libtorch && command -v cmake >/dev/null || fail "apt installed ${missing[*]}, and still there is no libtorch or no cmake: set Torch_DIR to the folder of TorchConfig.cmake"
 }
 

@@ -12,12 +12,26 @@ failed_by_the_clock() {
   }' "$1"
 }
 
+# What only tests need: a browser that opens the live page. Without it those specs are skipped, and say so.
+require_for_tests() {
+  local missing=()
+  [[ -n ${CLUSTER_CHROMIUM:-} ]] || command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
+  (( ${#missing[@]} == 0 )) && return 0
+  if ! may_install; then
+    say "missing: ${missing[*]}; the specs that need it are skipped. 'sudo apt-get install -y --no-install-recommends ${missing[*]}' installs it"
+    return 0
+  fi
+  say "installing ${missing[*]} for the tests"
+  install_packages "${missing[@]}" || say "apt could not install ${missing[*]}; the specs that need it are skipped"
+}
+
 # run_tests [FILTER]: only tests whose full name contains FILTER. Returns 0 when all passed, 1 otherwise.
 run_tests() {
   local filter=${1:-}
   (( $# > 1 )) && fail "./cluster test takes one filter, a part of a test's name; got $#"
   if [[ $filter == -* ]]; then fail "unknown option $filter: ./cluster test [-p:NAME=VALUE] [FILTER]"; fi
 
+  require_for_tests
   mkdir -p "$root/artifacts"
   exec 9>"$root/artifacts/build.lock"
   flock 9

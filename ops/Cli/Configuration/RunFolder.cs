@@ -136,7 +136,7 @@ public sealed class RunFolder : IDisposable
         if (new FileInfo(Path.Combine(Location, CommitsName)) is { Exists: true, Length: > 0 }) return;
         Events.Dispose();
         _claim?.Dispose();
-        foreach (var name in (string[])[ConfigName, EventsName, CommitsName, TermName, Hosting.MetricsCsv.Name, RunLock.Name]) File.Delete(Path.Combine(Location, name));
+        foreach (var name in (string[])[ConfigName, EventsName, CommitsName, TermName, Hosting.MetricsCsv.Name, Hosting.Monitoring.PageServing.FileName, RunLock.Name]) File.Delete(Path.Combine(Location, name));
         if (_isNew && !Directory.EnumerateFileSystemEntries(Location).Any()) Directory.Delete(Location);
     }
 

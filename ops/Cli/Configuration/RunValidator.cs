@@ -1,4 +1,5 @@
 using Cluster.Contracts;
+using Cluster.Coordinator.Monitor.Web;
 using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Configuration;
@@ -25,6 +26,8 @@ public static class RunValidator
             mistakes.Add(BatchMistake(options));
         Contradictions.Find(options, given, broken, mistakes);
         if (Usable("augmentation.mean", "augmentation.std")) CheckChannels(options.Augmentation, mistakes);
+        if (Usable("monitor") && options.Monitor != "none" && !MonitorAddress.TryParse(options.Monitor, out _))
+            mistakes.Add($"--monitor {options.Monitor}: write HOST:PORT with an address of this machine, such as 127.0.0.1:0 (any free port) or 0.0.0.0:8080, or none");
         if (Usable("device")) CheckDevices(options.Device, environment, mistakes);
         return Usable("data") ? CheckData(options, environment, mistakes) : options;
     }

@@ -1,4 +1,3 @@
-using System.Net;
 using Cluster.Cli.Configuration;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
@@ -44,22 +43,8 @@ internal sealed class RunMonitoring : IAsyncDisposable
                 context.Say($"{open.Method.DeclaringType!.Name} does not watch this run: {e.Message.ReplaceLineEndings(" ")}");
             }
         }
-        var server = await ServeAsync(context);
+        var server = await PageServing.StartAsync(context);
         return new RunMonitoring(new WatchThread(watchers, context.Say), server, context.Folder.Events, context.IsLocal);
-    }
-
-    private static async Task<MonitorServer?> ServeAsync(MonitoringContext context)
-    {
-        if (context.Options.Monitor == "none" || context.Routes.Count == 0) return null;
-        try
-        {
-            return await MonitorServer.StartAsync(IPEndPoint.Parse(context.Options.Monitor), context.Routes);
-        }
-        catch (Exception e) when (e is IOException or FormatException)
-        {
-            context.Say($"The run is not shown at --monitor {context.Options.Monitor}: {e.Message.ReplaceLineEndings(" ")} Training goes on.");
-            return null;
-        }
     }
 
     public void Begun(StepId step)
