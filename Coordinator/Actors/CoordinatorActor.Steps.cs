@@ -10,7 +10,7 @@ public sealed partial class CoordinatorActor
     private Activity? _stepSpan;
     private TraceContext _stepTrace;
     private Activity? _normSpan;
-    private long _stepStarted;
+    private int _leased;
     private long _lastFinish;
     private bool _diskWaits;
 
@@ -23,7 +23,6 @@ public sealed partial class CoordinatorActor
         _stepSpan?.SetTag(ClusterTelemetry.Tags.RunId, _plan.RunId).SetTag(ClusterTelemetry.Tags.Step, next.Step.Value)
             .SetTag(ClusterTelemetry.Tags.Term, _run.Term.Value)
             .SetTag(ClusterTelemetry.Tags.Epoch, plan.Epoch).SetTag(ClusterTelemetry.Tags.Samples, plan.SampleCount);
-        _stepStarted = _time.GetTimestamp();
         var rate = next.Recorded?.LearningRate ?? CourseAt(next.Step.Consumes).Schedule.At(next.Step);
         Feed(new OpenStep(plan, rate, next.Recorded) { Evaluation = NoteOf(next.Step.Consumes), Ahead = [.. next.Ahead], HaveSums = next.HaveSums });
         _listener.Begun(next.Step);
@@ -70,8 +69,8 @@ public sealed partial class CoordinatorActor
         _lastRecord = record;
         Timers.Cancel("budget");
         var now = _time.GetTimestamp();
-        ClusterTelemetry.StepDuration.Record(_time.GetElapsedTime(_stepStarted, now).TotalSeconds);
-        ClusterTelemetry.Samples.Add(record.Samples);
+        if (_leased > record.Leaves.Count) ClusterTelemetry.RecomputedLeaves.Add(_leased - record.Leaves.Count);
+        _leased = 0;
         _stepSpan?.SetTag(ClusterTelemetry.Tags.Attempt, record.Attempt).SetTag(ClusterTelemetry.Tags.Loss, record.Loss)
             .SetTag(ClusterTelemetry.Tags.Accuracy, record.Accuracy).SetTag(ClusterTelemetry.Tags.LearningRate, record.LearningRate)
             .SetTag(ClusterTelemetry.Tags.GradNorm, record.GradNorm).SetTag(ClusterTelemetry.Tags.Scale, record.Scale);

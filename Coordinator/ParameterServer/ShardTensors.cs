@@ -21,6 +21,7 @@ internal sealed class ShardTensors : IDisposable
     private readonly NativeBuffer[] _slots;
     private readonly Dictionary<TreeNode, GradientNode> _nodes = [];
     private readonly List<ActivityLink> _links = [];
+    private readonly List<long> _received = [];
     private NativeBuffer? _weights;
     private NativeBuffer? _previous;
     private NativeBuffer? _average;
@@ -61,6 +62,7 @@ internal sealed class ShardTensors : IDisposable
         foreach (var old in superseded)
             if (_nodes.Remove(old, out var dropped)) dropped.Buffer.Dispose();
         _nodes.Add(node.Node, node);
+        _received.Add(Stopwatch.GetTimestamp());
         if (!node.Trace.IsEmpty) _links.Add(new ActivityLink(node.Trace.ToActivityContext(), new ActivityTagsCollection
         {
             [ClusterTelemetry.Tags.Worker] = node.Worker.ToString(),
@@ -73,6 +75,7 @@ internal sealed class ShardTensors : IDisposable
         foreach (var node in _nodes.Values) node.Buffer.Dispose();
         _nodes.Clear();
         _links.Clear();
+        _received.Clear();
     }
 
     /// <summary>Completes the tree into a new sum and lets go of the nodes.</summary>
@@ -85,6 +88,7 @@ internal sealed class ShardTensors : IDisposable
         var norms = new double[_reducer.ParameterChunkCount];
         var nodes = reduce.Program.Nodes.Select(n => new NodeMemory(_nodes[n].Buffer, Range.Offset - _nodes[n].Offset)).ToArray();
         _reducer.Reduce(reduce.Program, nodes, _sum.Span, norms);
+        foreach (var received in _received) ClusterTelemetry.ChunkLatency.Record(Stopwatch.GetElapsedTime(received).TotalSeconds);
         ReleaseNodes();
         _reduced = (reduce.Sum, norms, _pieceSums?.Of(_sum.Span, _weights!.Span), _update.Extreme(_sum.Span, _weights!.Span), reduce.Contributors);
         return Report(reduce.Sum, ClusterTelemetry.ContextFor(span, trace))!;

@@ -67,5 +67,11 @@ public static partial class ClusterTelemetry
         public const string Samples = "train.samples";
         public const string Reason = "train.reason";
         public const string Lane = "train.link.lane";
+
+        /// <summary>Metrics alone: a part of a step (a span's name), a kind of event or memory, a queue, a GPU.</summary>
+        public const string Part = "train.part";
+        public const string Kind = "train.kind";
+        public const string Queue = "train.queue";
+        public const string Device = "train.device";
     }
 }

@@ -24,12 +24,13 @@ internal sealed class NodeVerb : IVerb
     private readonly Option<string> _secret = new("--secret-file");
     private readonly Option<string> _patience = new("--patience");
     private readonly Option<bool> _insecure = new("--insecure");
+    private readonly Option<string> _monitor = new("--monitor");
 
     public Command Command { get; }
 
     public NodeVerb() => Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
     {
-        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure,
+        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure, _monitor,
     };
 
     public string HelpText => """
@@ -47,6 +48,7 @@ internal sealed class NodeVerb : IVerb
 
         An ADDRESS is HOST:PORT, or unix:/PATH between processes of one machine.
           --secret-file FILE    the join secret; the same on all nodes. Or CLUSTER_JOIN_SECRET in the environment.
+          --monitor HOST:PORT   where a worker or a ps serves /metrics and /healthz; the coordinator's place is in the configuration
           --patience SECONDS    how long to look for a coordinator that does not answer (60)
           --insecure            listen on an address that other machines reach without encryption: everybody on the
                                 network can then read and change the traffic
@@ -71,12 +73,16 @@ internal sealed class NodeVerb : IVerb
         var patience = 60.0;
         if (RowOptions.TextOf(parse, _patience) is { } text && (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out patience) || !(patience is > 0 and <= 86_400)))
             found.Add($"--patience {text}: must be a number of seconds above 0 and at most 86400");
+        var monitor = RowOptions.TextOf(parse, _monitor);
+        if (monitor is not null && role == NodeOptions.Coordinator) found.Add("--monitor: the coordinator's place is the run's: 'cluster launch … --prepare --monitor HOST:PORT' writes it");
         var secret = Secret(RowOptions.TextOf(parse, _secret), found);
         if (found.Count > 0) throw new UserMistakeException(string.Join('\n', found));
+        await using var exposure = monitor is null or "none" ? null : await NodeExposure.OpenAsync(monitor);
         var options = new NodeOptions(role!, name, join, listen, secret)
         {
             Patience = TimeSpan.FromSeconds(patience),
             Insecure = parse.GetValue(_insecure),
+            Exposure = exposure,
             Data = RowOptions.TextOf(parse, _data),
             Device = RowOptions.TextOf(parse, _device),
         };

@@ -2,6 +2,8 @@ using Cluster.Cli.Configuration;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
+using Cluster.Coordinator.Monitor.Health;
+using Cluster.Coordinator.Monitor.Metrics;
 using Cluster.Coordinator.Monitor.Web;
 
 namespace Cluster.Cli.Hosting.Monitoring;
@@ -17,6 +19,12 @@ internal sealed record MonitoringContext(ResolvedRun Run, RunFolder Folder, RunP
 
     /// <summary>All roles are in this process: what happens in it is the whole run.</summary>
     public bool IsLocal { get; init; }
+
+    /// <summary>Tells whether the run goes on; null = nobody can ask.</summary>
+    public RunHealth? Health { get; set; }
+
+    /// <summary>Counts what watchers were too slow for; null = nobody can ask.</summary>
+    public MetricsWatcher? Metrics { get; set; }
 
     public RunOptions Options => Run.Options;
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Cluster.Cli.Configuration;
+using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
@@ -17,12 +18,17 @@ internal sealed class RunMonitoring : IAsyncDisposable
     private readonly WatchThread _thread;
     private readonly MonitorServer? _server;
     private readonly EventLog _events;
+    private readonly MonitoringContext _context;
+    private readonly NodeReporter _reporter;
 
-    private RunMonitoring(WatchThread thread, MonitorServer? server, EventLog events)
+    private RunMonitoring(WatchThread thread, MonitorServer? server, MonitoringContext context)
     {
         _thread = thread;
         _server = server;
-        _events = events;
+        _context = context;
+        var events = _events = context.Folder.Events;
+        if (context.Metrics is { } metrics) metrics.DroppedCalls = () => thread.Dropped;
+        _reporter = NodeReporter.Start(report => Heard(context.IsLocal ? "local" : NodeOptions.Coordinator, report));
         events.Appended = happened => _thread.Post(w => w.Happened(happened));
     }
 
@@ -30,7 +36,7 @@ internal sealed class RunMonitoring : IAsyncDisposable
     public static async Task<RunMonitoring> OpenAsync(MonitoringContext context)
     {
         var watchers = new List<IRunWatcher>();
-        foreach (var open in (Func<MonitoringContext, IRunWatcher?>[])[TraceWatching.Open, MetricsWatching.Open, PageWatching.Open, TensorBoardWatching.Open, ReportWatching.Open])
+        foreach (var open in (Func<MonitoringContext, IRunWatcher?>[])[TraceWatching.Open, HealthWatching.Open, MetricsWatching.Open, PageWatching.Open, TensorBoardWatching.Open, ReportWatching.Open])
         {
             try
             {
@@ -42,7 +48,7 @@ internal sealed class RunMonitoring : IAsyncDisposable
             }
         }
         var server = await ServeAsync(context);
-        return new RunMonitoring(new WatchThread(watchers, context.Say), server, context.Folder.Events);
+        return new RunMonitoring(new WatchThread(watchers, context.Say), server, context);
     }
 
     private static async Task<MonitorServer?> ServeAsync(MonitoringContext context)
@@ -58,6 +64,13 @@ internal sealed class RunMonitoring : IAsyncDisposable
             return null;
         }
     }
+
+    /// <summary>From here on the process is as alive as its coordinator.</summary>
+    /// <param name="ask">Returns at once; its task ends when the coordinator has taken a message.</param>
+    public void Watch(Func<Task> ask) => _context.Health?.Watch(ask);
+
+    /// <summary>The process was asked to stop: it is not ready any more.</summary>
+    public void Leaving(string reason) => _context.Health?.Leaving(reason);
 
     public void Begun(StepId step)
     {
@@ -90,6 +103,7 @@ internal sealed class RunMonitoring : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _events.Appended = null;
+        _reporter.Dispose();
         await Task.Factory.StartNew(_thread.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         if (_server is not null) await _server.DisposeAsync();
     }
