@@ -21,7 +21,6 @@ public static class MetricCatalog
         Runtime("dotnet.gc.pause.time", MetricKind.Counter, "s", "Time in which the garbage collector held all threads up."),
         Runtime("dotnet.gc.heap.total_allocated", MetricKind.Counter, "By", "Managed memory allocated since the process began."),
         Runtime("dotnet.gc.last_collection.heap.size", MetricKind.Gauge, "By", "Managed heap after the last collection, by generation.", "gc.heap.generation"),
-        Runtime("dotnet.thread_pool.thread.count", MetricKind.Gauge, "{thread}", "Threads of the thread pool."),
         Runtime("dotnet.thread_pool.queue.length", MetricKind.Gauge, "{work_item}", "Work that waits for a thread of the pool."),
         Runtime("dotnet.monitor.lock_contentions", MetricKind.Counter, "{contention}", "Locks that somebody had to wait for."),
         Runtime("dotnet.exceptions", MetricKind.Counter, "{exception}", "Exceptions thrown, by type.", "error.type"),
