@@ -13,6 +13,7 @@ public sealed partial class CoordinatorActor
         switch (effect)
         {
             case StepEffect.Grant grant:
+                foreach (var run in grant.Leases) _leased += run.Count;
                 ToWorker(grant.Worker, new BeginStep(Step.Term, Step.Step, Step.Attempt, Step.Plan.LeafCount, grant.Leases, _leases.Granted(grant, Step.Attempt, _stepTrace), Step.Audit?.Leaf));
                 break;
             case StepEffect.Abandon abandon:

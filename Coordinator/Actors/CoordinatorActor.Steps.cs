@@ -11,7 +11,7 @@ public sealed partial class CoordinatorActor
     private TraceContext _stepTrace;
     private Activity? _normSpan;
     private readonly LeaseSpans _leases = new();
-    private long _stepStarted;
+    private int _leased;
     private long _lastFinish;
     private bool _diskWaits;
 
@@ -24,7 +24,6 @@ public sealed partial class CoordinatorActor
         _stepSpan?.SetTag(ClusterTelemetry.Tags.RunId, _plan.RunId).SetTag(ClusterTelemetry.Tags.Term, _run.Term.Value)
             .SetTag(ClusterTelemetry.Tags.Epoch, plan.Epoch).SetTag(ClusterTelemetry.Tags.Samples, plan.SampleCount);
         _leases.Clear();
-        _stepStarted = _time.GetTimestamp();
         var rate = next.Recorded?.LearningRate ?? CourseAt(next.Step.Consumes).Schedule.At(next.Step);
         Feed(new OpenStep(plan, rate, next.Recorded) { Evaluation = NoteOf(next.Step.Consumes), Ahead = [.. next.Ahead], HaveSums = next.HaveSums });
         _listener.Begun(next.Step);
@@ -71,8 +70,8 @@ public sealed partial class CoordinatorActor
         _lastRecord = record;
         Timers.Cancel("budget");
         var now = _time.GetTimestamp();
-        ClusterTelemetry.StepDuration.Record(_time.GetElapsedTime(_stepStarted, now).TotalSeconds);
-        ClusterTelemetry.Samples.Add(record.Samples);
+        if (_leased > record.Leaves.Count) ClusterTelemetry.RecomputedLeaves.Add(_leased - record.Leaves.Count);
+        _leased = 0;
         _stepSpan?.SetTag(ClusterTelemetry.Tags.Attempt, record.Attempt).SetTag(ClusterTelemetry.Tags.Loss, record.Loss)
             .SetTag(ClusterTelemetry.Tags.Accuracy, record.Accuracy).SetTag(ClusterTelemetry.Tags.LearningRate, record.LearningRate)
             .SetTag(ClusterTelemetry.Tags.GradNorm, record.GradNorm).SetTag(ClusterTelemetry.Tags.Scale, record.Scale);

@@ -28,6 +28,7 @@ internal sealed class ShardTensors : IDisposable
     private DateTimeOffset _firstAt;
     private DateTimeOffset _lastAt;
     private int _contributors;
+    private readonly List<long> _received = [];
     private NativeBuffer? _weights;
     private NativeBuffer? _previous;
     private NativeBuffer? _average;
@@ -69,6 +70,7 @@ internal sealed class ShardTensors : IDisposable
         foreach (var old in superseded)
             if (_nodes.Remove(old, out var dropped)) dropped.Buffer.Dispose();
         _nodes.Add(node.Node, node);
+        _received.Add(Stopwatch.GetTimestamp());
         if (_contributors++ == 0) _firstAt = node.At;
         _lastAt = node.At;
         if (!node.Trace.IsEmpty && _links.Count < MaxLinks && ClusterTelemetry.Source.HasListeners()) _links.Add(new ActivityLink(node.Trace.ToActivityContext(), new ActivityTagsCollection
@@ -84,6 +86,7 @@ internal sealed class ShardTensors : IDisposable
         _nodes.Clear();
         _links.Clear();
         _contributors = 0;
+        _received.Clear();
     }
 
     /// <summary>Completes the tree into a new sum and lets go of the nodes.</summary>
@@ -101,6 +104,7 @@ internal sealed class ShardTensors : IDisposable
         var norms = new double[_reducer.ParameterChunkCount];
         var nodes = reduce.Program.Nodes.Select(n => new NodeMemory(_nodes[n].Buffer, Range.Offset - _nodes[n].Offset)).ToArray();
         _reducer.Reduce(reduce.Program, nodes, _sum.Span, norms);
+        foreach (var received in _received) ClusterTelemetry.ChunkLatency.Record(Stopwatch.GetElapsedTime(received).TotalSeconds);
         ReleaseNodes();
         _reduced = (reduce.Sum, norms, _pieceSums?.Of(_sum.Span, _weights!.Span), _update.Extreme(_sum.Span, _weights!.Span), reduce.Contributors);
         return Report(reduce.Sum, ClusterTelemetry.ContextFor(span, trace))!;

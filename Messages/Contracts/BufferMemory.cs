@@ -6,7 +6,15 @@ namespace Cluster.Contracts;
 /// <param name="start">Its first float.</param>
 public abstract unsafe class MemoryBlock(float* start)
 {
+    private static long _live;
+
     public float* Start { get; } = start;
+
+    /// <summary>Bytes that this process has allocated for buffers and not freed; what peers have lent it is theirs.</summary>
+    public static long LiveBytes => Interlocked.Read(ref _live);
+
+    /// <summary>Called with what was allocated, and with its negative when it is freed. Any thread.</summary>
+    protected static void Allocated(long bytes) => Interlocked.Add(ref _live, bytes);
 
     /// <summary>Gives the memory back. Called once, on any thread, the finalizer's included: it must not throw.</summary>
     protected internal abstract void Free();
@@ -39,12 +47,14 @@ public sealed unsafe class PrivateMemory : IBufferMemory
             _bytes = (long)bytes;
             NativeMemory.Clear(Start, bytes);
             GC.AddMemoryPressure(_bytes);
+            Allocated(_bytes);
         }
 
         protected internal override void Free()
         {
             NativeMemory.AlignedFree(Start);
             GC.RemoveMemoryPressure(_bytes);
+            Allocated(-_bytes);
         }
     }
 }

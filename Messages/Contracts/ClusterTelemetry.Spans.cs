@@ -89,5 +89,11 @@ public static partial class ClusterTelemetry
 
         /// <summary>True on a root that was written from the log: the coordinator that had it was killed.</summary>
         public const string Recovered = "train.recovered";
+
+        /// <summary>Metrics alone: a part of a step (a span's name), a kind of event or memory, a queue, a GPU.</summary>
+        public const string Part = "train.part";
+        public const string Kind = "train.kind";
+        public const string Queue = "train.queue";
+        public const string Device = "train.device";
     }
 }

@@ -42,12 +42,14 @@ public sealed record SpanBatch([property: Key(0)] IReadOnlyList<SpanRecord> Span
 /// <param name="Tag">Value of its one tag (a lane, a reason, a device); empty when it has none.</param>
 /// <param name="Value">Counters since the start of the process, gauges as they are.</param>
 /// <param name="Count">Of a histogram: its observations, of which <paramref name="Value"/> is the sum. 0 for everything else.</param>
+/// <param name="Buckets">Of a histogram: observations in each of its instrument's buckets, the one above the last bound too. Null for everything else.</param>
 [MessagePackObject]
 public readonly record struct NodeFigure(
     [property: Key(0)] string Name,
     [property: Key(1)] string Tag,
     [property: Key(2)] double Value,
-    [property: Key(3)] long Count = 0);
+    [property: Key(3)] long Count = 0,
+    [property: Key(4)] IReadOnlyList<long>? Buckets = null);
 
 /// <summary>Node to coordinator, once a second: how this process is.</summary>
 [MessagePackObject]

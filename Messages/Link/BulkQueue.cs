@@ -12,6 +12,8 @@ internal sealed record BulkItem(ushort Type, byte[] Header, NativeBuffer Payload
 /// <summary>Tensors on their way out, bounded in bytes and frames: senders wait for room, one writer takes. Thread-safe. Whatever is never taken is released by <see cref="Abandon"/>.</summary>
 internal sealed class BulkQueue(long maxBytes, TimeSpan limit)
 {
+    private static readonly KeyValuePair<string, object?> Tag = new(ClusterTelemetry.Tags.Queue, "send");
+
     private readonly Queue<BulkItem> _items = new();
     private long _bytes;
     private int _frames;
@@ -34,6 +36,7 @@ internal sealed class BulkQueue(long maxBytes, TimeSpan limit)
             }
             if (_finished) return Result.Closed;
             _items.Enqueue(item);
+            ClusterTelemetry.QueueDepth.Add(1, Tag);
             _bytes += item.Bytes;
             _frames++;
             Monitor.PulseAll(_items);
@@ -48,7 +51,11 @@ internal sealed class BulkQueue(long maxBytes, TimeSpan limit)
         {
             for (; ; )
             {
-                if (_items.TryDequeue(out var item)) return item;
+                if (_items.TryDequeue(out var item))
+                {
+                    ClusterTelemetry.QueueDepth.Add(-1, Tag);
+                    return item;
+                }
                 if (_finished) return null;
                 Monitor.Wait(_items);
             }
@@ -97,6 +104,7 @@ internal sealed class BulkQueue(long maxBytes, TimeSpan limit)
             {
                 _bytes -= item.Bytes;
                 _frames--;
+                ClusterTelemetry.QueueDepth.Add(-1, Tag);
                 item.Payload.Dispose();
             }
             Monitor.PulseAll(_items);

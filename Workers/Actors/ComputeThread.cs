@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Cluster.Contracts;
 
 namespace Cluster.Workers.Actors;
 
@@ -8,6 +9,8 @@ namespace Cluster.Workers.Actors;
 /// </summary>
 public sealed class ComputeThread : IDisposable
 {
+    private static readonly KeyValuePair<string, object?> Queue = new(ClusterTelemetry.Tags.Queue, "compute");
+
     private readonly BlockingCollection<Action> _jobs = [];
     private readonly Thread _thread;
 
@@ -18,11 +21,19 @@ public sealed class ComputeThread : IDisposable
     }
 
     /// <summary>Queues a job. Thread-safe.</summary>
-    public void Post(Action job) => _jobs.Add(job);
+    public void Post(Action job)
+    {
+        _jobs.Add(job);
+        ClusterTelemetry.QueueDepth.Add(1, Queue);
+    }
 
     private void Run()
     {
-        foreach (var job in _jobs.GetConsumingEnumerable()) job();
+        foreach (var job in _jobs.GetConsumingEnumerable())
+        {
+            ClusterTelemetry.QueueDepth.Add(-1, Queue);
+            job();
+        }
     }
 
     /// <summary>Lets queued jobs finish, then ends the thread.</summary>

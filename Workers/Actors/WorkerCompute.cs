@@ -99,9 +99,12 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     {
         using var prepared = WaitForData(plan, leaf, trace);
         var buffer = _nodes.Rent();
+        var started = Stopwatch.GetTimestamp();
         StepTrace.Current = trace;
         var outcome = engine.ComputeLeaf(prepared.Batch, settings.Seed, begin.Step, leaf, buffer.Span);
         StepTrace.Current = default;
+        ClusterTelemetry.LeafDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        ClusterTelemetry.ComputedSamples.Add(prepared.SampleCount);
         leafDone(new LeafDone(
             begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker, prepared.SampleCount, outcome.LossSum, outcome.CorrectCount,
             prepared.SampleDigest, outcome.IsFinite, outcome.FirstBadParameter, trace,

@@ -112,7 +112,7 @@ public sealed class WireFormatSpecs
         [typeof(SpanLink)] = (new SpanLink(1, 2, 3, [new SpanTag("gone", "lr")]), "94" + "01" + "02" + "03" + "91" + "92" + Gone + "a26c72"),
         [typeof(SpanRecord)] = (new SpanRecord(1, 2, 3, 4, "lr", 5, 6, [], [], "gone"), "9a" + "01" + "02" + "03" + "04" + "a26c72" + "05" + "06" + "90" + "90" + Gone),
         [typeof(SpanBatch)] = (new SpanBatch([], 7), "92" + "90" + "07"),
-        [typeof(NodeFigure)] = (new NodeFigure("gone", "lr", 0.5, 2), "94" + Gone + "a26c72" + "cb3fe0000000000000" + "02"),
+        [typeof(NodeFigure)] = (new NodeFigure("gone", "lr", 0.5, 2, [1, 1]), "95" + Gone + "a26c72" + "cb3fe0000000000000" + "02" + "920101"),
         [typeof(NodeReport)] = (new NodeReport([]), "91" + "90"),
         [typeof(RestartNode)] = (new RestartNode("gone", "lr"), "92" + Gone + "a26c72"),
         [typeof(FaultsStruck)] = (new FaultsStruck(new StepId(300)), "91" + StepHex),

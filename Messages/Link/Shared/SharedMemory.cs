@@ -55,6 +55,7 @@ public sealed class SharedMemory : IBufferMemory
             if (Reserve(handle, start, bytes) && (Control(handle, AddSeals, Seals | FutureWrite) == 0 || Control(handle, AddSeals, Seals) == 0))
             {
                 var block = new SharedBlock((float*)start, (ulong)Interlocked.Increment(ref _lastId), bytes, handle);
+                SharedBlock.Count(block);
                 WriteTag(block.Id, new Span<byte>((byte*)start + bytes - TagBytes, TagBytes));
                 return block;
             }
@@ -96,11 +97,15 @@ internal sealed unsafe class SharedBlock(float* start, ulong id, long bytes, Saf
     /// <summary>Peers that have mapped it may let go of it.</summary>
     public bool IsFreed => _isFreed;
 
+    /// <summary>Once it is made for good.</summary>
+    public static void Count(SharedBlock block) => Allocated(block.Bytes);
+
     protected override void Free()
     {
         _isFreed = true;
         _ = Unmap(Start, (nuint)Bytes);
         File.Dispose();
         SharedMemory.Freed();
+        Allocated(-Bytes);
     }
 }

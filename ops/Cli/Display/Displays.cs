@@ -7,8 +7,10 @@ namespace Cluster.Cli.Display;
 public static class Displays
 {
     /// <summary>Live on a terminal that can move its cursor, else plain. <c>NO_COLOR</c> (no-color.org) keeps the bar and drops the colours.</summary>
-    public static IDisplay ForThisProcess() =>
-        IsTerminal ? new TerminalDisplay(CreateConsole(), TimeProvider.System) : new PlainDisplay(Console.Out, TimeProvider.System);
+    /// <param name="form">A value of <c>--log</c>; null = auto.</param>
+    public static IDisplay ForThisProcess(string? form = null) =>
+        form == LogForm.Json ? new JsonDisplay(Console.Out, "coordinator", TimeProvider.System)
+        : IsTerminal && form != LogForm.Text ? new TerminalDisplay(CreateConsole(), TimeProvider.System) : new PlainDisplay(Console.Out, TimeProvider.System);
 
     public static IAnsiConsole CreateConsole()
     {

@@ -36,5 +36,26 @@ internal static class Wording
 
     public static string Clipped(ClippingShare clipping) => $"clipped {clipping.Clipped} of {clipping.Steps} steps";
 
+    /// <summary>A line about a step.</summary>
+    public static string Step(TrainingProgress progress) =>
+        $"step {progress.Step}/{progress.TotalSteps}  epoch {progress.EpochFraction:0.00}  loss {progress.Loss:0.0000}  "
+        + $"accuracy {Percent(progress.Accuracy)}  lr {LearningRate(progress.LearningRate)}  "
+        + $"{Rate(progress.ImagesPerSecond)}  ETA {Duration(progress.Remaining)}";
+
+    /// <summary>A line about an evaluation.</summary>
+    public static string Test(EvaluationResult result) =>
+        $"test at step {result.Step}: accuracy {Percent(result.Accuracy)}  top-5 {Percent(result.Top5)}  loss {result.Loss:0.0000}  ({result.Samples} images)";
+
+    /// <summary>The last lines about a run that was finished.</summary>
+    public static IEnumerable<string> Finish(TrainingSummary summary, string folder)
+    {
+        var test = summary.Test is { } result ? $", test accuracy {Percent(result.Accuracy)}" : "";
+        yield return $"{summary.Steps} steps ({summary.Epochs:0.##} epochs) in {Duration(summary.Elapsed)}, {Rate(summary.ImagesPerSecond)}{test}";
+        if (summary.Early is { } early) yield return $"stopped early: the result is the best version, step {early.BestStep}";
+        if (summary.Clipping is { } clipping) yield return Clipped(clipping);
+        yield return $"run folder {folder}";
+        yield return HashLine(summary);
+    }
+
     public static string HashLine(TrainingSummary summary) => $"state sha256 {summary.StateSha256}";
 }

@@ -1,5 +1,7 @@
+using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 using Cluster.Engine;
+using Cluster.Torch;
 using Cluster.Workers.Data;
 
 namespace Cluster.Cli.Hosting;
@@ -29,6 +31,8 @@ internal sealed class EngineFactory : IEngineSource
     /// <exception cref="UserMistakeException">The model, its stem or a device does not exist.</exception>
     public EngineFactory(RunOptions run, IDataset data)
     {
+        ProcessFigures.LiveTensors = static () => TorchRuntime.LiveTensors;
+        if (run.Device.Contains("cuda", StringComparison.Ordinal) && ProcessFigures.ReadGpus is null && Nvml.Open() is { } gpus) ProcessFigures.ReadGpus = gpus.Read;
         _run = run;
         _data = data;
         _devices = run.Device.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

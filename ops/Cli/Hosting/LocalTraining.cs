@@ -6,6 +6,7 @@ using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Checkpoints;
 using Cluster.Coordinator.Core;
+using Cluster.Coordinator.Monitor.Health;
 using Cluster.Workers.Data;
 
 namespace Cluster.Cli.Hosting;
@@ -51,7 +52,12 @@ public static class LocalTraining
         try
         {
             var coordinator = RunComposition.Create(system, options, plan, engines, train, test, store, listener, writer);
-            await using var stopping = stop.Register(() => coordinator.Tell(new StopRun("interrupted")));
+            monitoring.Watch(() => coordinator.Ask<ActorIdentity>(new Identify(null), Turns.Patience));
+            await using var stopping = stop.Register(() =>
+            {
+                monitoring.Leaving("it was asked to stop");
+                coordinator.Tell(new StopRun("interrupted"));
+            });
             await listener.Completion;
             store.Flush();
             return listener.Interrupted ? throw new RunStoppedException(listener.Summary()) : ResultOf(listener, folder, engines.Layout);

@@ -22,13 +22,14 @@ internal static class LaunchedNodes
 
     /// <returns>The processes that the run begins with, and how any other node is started.</returns>
     public static (List<ChildSpec> Children, Func<string, int, string[], ChildSpec> Node) Of(
-        ResolvedRun run, RunFolder folder, IReadOnlySet<StepId> struck, string sockets, LinkAddress coordinator, string secret, NetworkFaults network, InsideFaults inside)
+        ResolvedRun run, RunFolder folder, IReadOnlySet<StepId> struck, string sockets, LinkAddress coordinator, string secret, NetworkFaults network, InsideFaults inside, string? log)
     {
         var program = Environment.ProcessPath ?? throw new ClusterException("this process does not know its own program");
+        string[] form = log is null ? [] : ["--log", log];
         var environment = new Dictionary<string, string?>(StringComparer.Ordinal) { [NodeOptions.SecretVariable] = secret };
         var children = new List<ChildSpec>
         {
-            new(NodeOptions.Coordinator, program, ["node", "--role", NodeOptions.Coordinator, "--run", folder.Location, "--listen", coordinator.ToString()],
+            new(NodeOptions.Coordinator, program, ["node", "--role", NodeOptions.Coordinator, "--run", folder.Location, "--listen", coordinator.ToString(), .. form],
                 new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [FaultGate.Variable] = string.Join(',', struck) })
             {
                 EndsRun = true,
@@ -41,7 +42,7 @@ internal static class LaunchedNodes
         return (children, Node);
 
         ChildSpec Node(string role, int index, string[] more) =>
-            new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. more],
+            new($"{role}-{index}", program, ["node", "--role", role, "--name", $"{role}-{index}", "--join", coordinator.ToString(), .. form, .. more],
                 new Dictionary<string, string?>(environment, StringComparer.Ordinal) { [Detours.Variable] = network.RoutesOf($"{role}-{index}") })
             {
                 EnvironmentAtStart = () => inside.EnvironmentOf($"{role}-{index}"),

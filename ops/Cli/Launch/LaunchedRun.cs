@@ -25,8 +25,9 @@ internal static class LaunchedRun
             throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", FaultKinds.All.Where(static k => CanStrike(k.Kind)).Select(static k => k.Word))}");
     }
 
+    /// <param name="log">A value of <c>--log</c>; null = auto.</param>
     /// <returns>The exit code of <c>launch</c>.</returns>
-    public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, CancellationToken stop)
+    public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, string? log, CancellationToken stop)
     {
         Refuse(faults);
         var sockets = LaunchedNodes.SocketFolder();
@@ -37,9 +38,9 @@ internal static class LaunchedRun
             using var network = NetworkFaults.Open(faults, sockets, coordinator, run.Options.Ps, run.Options.Seed);
             var inside = new InsideFaults(faults);
             var struck = faults.Where(static f => !f.Facts.IsInside).Select(static f => f.Step).ToHashSet();
-            var (children, node) = LaunchedNodes.Of(run, folder, struck, sockets, coordinator, secret, network, inside);
+            var (children, node) = LaunchedNodes.Of(run, folder, struck, sockets, coordinator, secret, network, inside, log);
             var joining = faults.Where(static f => f.Kind == FaultKind.Join).Select(static f => f.Node);
-            var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name), .. joining], bare: NodeOptions.Coordinator);
+            var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name), .. joining], bare: NodeOptions.Coordinator, log);
             await using var link = new SupervisorLink(coordinator, secret, struck) { Begun = inside.Begun };
             var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
             void Say(string about, string sentence)

@@ -14,17 +14,22 @@ public sealed class LogPrinter(TextWriter output, TextWriter error, IReadOnlyLis
     /// <summary>Cyan, yellow, green, magenta, blue, red, and their bright forms: readable on dark and on light.</summary>
     private static readonly int[] Palette = [36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94, 91];
 
+    /// <summary>Lines become those of a JSON log, with the child's name as the node; those that are already stay as they are.</summary>
+    public bool IsJson { get; init; }
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, string> _prefixes = Prefixes([OwnName, .. names], colours);
 
     /// <summary>For this process's console: colours on a terminal only, and not against the user's wish (no-color.org).</summary>
-    public static LogPrinter ForConsole(IReadOnlyList<string> names, string? bare = null) =>
-        new(Console.Out, Console.Error, names, Display.Displays.IsTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")), bare);
+    /// <param name="log">A value of <c>--log</c>; null = auto.</param>
+    public static LogPrinter ForConsole(IReadOnlyList<string> names, string? bare = null, string? log = null) =>
+        new(Console.Out, Console.Error, names, Display.Displays.IsTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")), bare) { IsJson = log == Display.LogForm.Json };
 
     public void Line(string child, bool isError, string text) =>
-        Write(isError ? error : output, child == bare && !isError ? text : _prefixes[child] + text);
+        Write(isError ? error : output, IsJson ? Display.JsonLine.Of(DateTimeOffset.UtcNow, child, isError, text) : child == bare && !isError ? text : _prefixes[child] + text);
 
-    public void Said(string? child, string sentence) => Write(error, _prefixes[OwnName] + sentence);
+    public void Said(string? child, string sentence) =>
+        Write(error, IsJson ? Display.JsonLine.Of(DateTimeOffset.UtcNow, child ?? OwnName, isError: true, sentence) : _prefixes[OwnName] + sentence);
 
     public void Started(string child, int process) { }
 

@@ -6,6 +6,7 @@ using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Checkpoints;
 using Cluster.Coordinator.Core;
+using Cluster.Coordinator.Monitor.Health;
 using Cluster.Link;
 using Cluster.Membership;
 using Cluster.Remoting;
@@ -103,7 +104,12 @@ internal static class CoordinatorNode
             using var door = registry.Open(node);
             using var second = node.AlsoListen is { } also ? registry.Open(node with { Listen = also }) : null;
             observer.Said($"listening at {door.Address}");
-            await using var stopping = stop.Register(() => coordinator.Tell(new StopRun("interrupted")));
+            monitoring.Watch(() => coordinator.Ask<ActorIdentity>(new Identify(null), Turns.Patience));
+            await using var stopping = stop.Register(() =>
+            {
+                monitoring.Leaving("it was asked to stop");
+                coordinator.Tell(new StopRun("interrupted"));
+            });
             try
             {
                 await listener.Completion;

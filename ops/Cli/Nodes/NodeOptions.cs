@@ -33,6 +33,9 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     /// <summary>Another device than the run's list gives; null = the list's.</summary>
     public string? Device { get; init; }
 
+    /// <summary>Where this process shows its metrics and its health; null = nowhere. Stays its maker's to dispose.</summary>
+    public NodeExposure? Exposure { get; init; }
+
     /// <summary>What this process says its version is; another one only as a fault.</summary>
     public string ProgramVersion { get; init; } = Configuration.ProgramVersion.Text;
 

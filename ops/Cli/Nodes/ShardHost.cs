@@ -95,6 +95,7 @@ internal static class ShardHost
                 if (slots.Length > 0) directory.Update(nodes, node);
             }
         });
+        await using var leaving = stop.Register(() => options.Exposure?.Health.Leaving("it was asked to stop"));
         if (connection.Connect(stop) is not var (first, closed))
         {
             Console.Error.WriteLine(connection.OverSentence);
@@ -135,9 +136,14 @@ internal static class ShardHost
             {
                 connection.Peer!.MaxFloats = layout.StateFloats;
                 connection.Peer.Send(new NodeReady("", layout.Hash, "", ""));
+                options.Exposure?.Health.Joined();
                 news.Flush();
             },
-            lost: closure => news.Happened("link-lost", $"{first.Name} lost its link to the coordinator ({closure.Sentence}) and dials again."),
+            lost: closure =>
+            {
+                options.Exposure?.Health.Lost();
+                news.Happened("link-lost", $"{first.Name} lost its link to the coordinator ({closure.Sentence}) and dials again.");
+            },
             stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {

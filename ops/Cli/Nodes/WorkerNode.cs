@@ -68,6 +68,8 @@ internal static class WorkerNode
             }
         });
 
+        // Whoever sends work here hears of the leave before it begins.
+        await using var leaving = stop.Register(() => options.Exposure?.Health.Leaving("it was asked to stop"));
         if (connection.Connect(stop) is not var (welcome, closed))
         {
             Console.Error.WriteLine(connection.OverSentence);
@@ -103,10 +105,15 @@ internal static class WorkerNode
             connected: _ =>
             {
                 connection.Peer?.Send(ready);
+                options.Exposure?.Health.Joined();
                 news.Flush();
                 actor.Tell(new WorkerActor.Announce());
             },
-            lost: closure => news.Happened("link-lost", $"{welcome.Name} lost its link to the coordinator ({closure.Sentence}) and dials again."),
+            lost: closure =>
+            {
+                options.Exposure?.Health.Lost();
+                news.Happened("link-lost", $"{welcome.Name} lost its link to the coordinator ({closure.Sentence}) and dials again.");
+            },
             stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Cluster.Chaos;
 using Cluster.Cli.Configuration;
+using Cluster.Cli.Display;
 using Cluster.Cli.Launch;
 using Cluster.Contracts;
 
@@ -14,12 +15,13 @@ internal sealed class LaunchVerb : IVerb
     private readonly Option<bool> _resume = new("--resume");
     private readonly Option<bool> _check = new("--check");
     private readonly Option<bool> _prepare = new("--prepare");
+    private readonly Option<string> _log = new("--log");
     private readonly Option<string[]> _fault = new("--fault") { AllowMultipleArgumentsPerToken = false };
     private readonly RowOptions _rows;
 
     public LaunchVerb()
     {
-        Command = new Command("launch", "Train in several processes on this machine, restarted when they die.") { _recipe, _resume, _check, _prepare, _fault };
+        Command = new Command("launch", "Train in several processes on this machine, restarted when they die.") { _recipe, _resume, _check, _prepare, _fault, _log };
         _rows = new RowOptions(Command, OptionTable.Rows);
     }
 
@@ -37,6 +39,7 @@ internal sealed class LaunchVerb : IVerb
           --fault stop:worker-2@20+5      stops it (SIGSTOP) in step 20 for 5 s, which is also the default
           other kinds, settings behind a comma: oom leave join zombie nan lie hang slow backlog disk-full no-data skew, and those
           of the network: cut black-hole delay throttle corrupt duplicate reorder; docs/launch.md says what each does
+          --log auto|json|text  json: one JSON object per line, with the node that it comes from and the trace ids of steps
           --prepare             only write the run's folder, for nodes that are started by hand ('cluster help node')
           --check               only check the options and print the resolved configuration
         """;
@@ -46,6 +49,9 @@ internal sealed class LaunchVerb : IVerb
         // Chaos starts it, and it must not outlive it; for a person's own launch this does nothing.
         ParentWatch.Begin();
         var recipe = RowOptions.TextOf(parse, _recipe);
+        var log = RowOptions.TextOf(parse, _log);
+        mistakes = [.. mistakes, .. LogForm.Mistakes(log)];
+        LogForm.Take(log, LogPrinter.OwnName);
         var environment = new ResolveEnvironment();
         var given = _rows.Given(parse);
         var run = parse.GetValue(_resume)
@@ -66,7 +72,7 @@ internal sealed class LaunchVerb : IVerb
             Console.Out.WriteLine($"prepared {folder.Location}: start 'cluster node --role coordinator --run {folder.Location} --listen ADDRESS'");
             return ExitCodes.Done;
         }
-        return await LaunchedRun.RunAsync(run, folder, faults, stop);
+        return await LaunchedRun.RunAsync(run, folder, faults, log, stop);
     }
 
     private static List<FaultSpec> Faults(string[] texts, RunOptions options)

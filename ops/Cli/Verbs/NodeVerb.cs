@@ -24,12 +24,14 @@ internal sealed class NodeVerb : IVerb
     private readonly Option<string> _secret = new("--secret-file");
     private readonly Option<string> _patience = new("--patience");
     private readonly Option<bool> _insecure = new("--insecure");
+    private readonly Option<string> _monitor = new("--monitor");
+    private readonly Option<string> _log = new("--log");
 
     public Command Command { get; }
 
     public NodeVerb() => Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
     {
-        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure,
+        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure, _monitor, _log,
     };
 
     public string HelpText => """
@@ -47,6 +49,8 @@ internal sealed class NodeVerb : IVerb
 
         An ADDRESS is HOST:PORT, or unix:/PATH between processes of one machine.
           --secret-file FILE    the join secret; the same on all nodes. Or CLUSTER_JOIN_SECRET in the environment.
+          --monitor HOST:PORT   where a worker or a ps serves /metrics and /healthz; the coordinator's place is in the configuration
+          --log json            print one JSON object per line, with trace ids
           --patience SECONDS    how long to look for a coordinator that does not answer (60)
           --insecure            listen on an address that other machines reach without encryption: everybody on the
                                 network can then read and change the traffic
@@ -57,6 +61,9 @@ internal sealed class NodeVerb : IVerb
         var isSupervised = Launch.ParentWatch.Begin();
         var found = mistakes.ToList();
         var role = RowOptions.TextOf(parse, _role);
+        var log = RowOptions.TextOf(parse, _log);
+        found.AddRange(LogForm.Mistakes(log));
+        LogForm.Take(log, RowOptions.TextOf(parse, _name) ?? role ?? "node");
         if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
             found.Add(role is null ? "--role is missing: coordinator, ps or worker" : $"--role {role}: a node is coordinator, ps or worker");
         var join = Address(parse, _join, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Worker);
@@ -71,12 +78,16 @@ internal sealed class NodeVerb : IVerb
         var patience = 60.0;
         if (RowOptions.TextOf(parse, _patience) is { } text && (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out patience) || !(patience is > 0 and <= 86_400)))
             found.Add($"--patience {text}: must be a number of seconds above 0 and at most 86400");
+        var monitor = RowOptions.TextOf(parse, _monitor);
+        if (monitor is not null && role == NodeOptions.Coordinator) found.Add("--monitor: the coordinator's place is the run's: 'cluster launch … --prepare --monitor HOST:PORT' writes it");
         var secret = Secret(RowOptions.TextOf(parse, _secret), found);
         if (found.Count > 0) throw new UserMistakeException(string.Join('\n', found));
+        await using var exposure = monitor is null or "none" ? null : await NodeExposure.OpenAsync(monitor);
         var options = new NodeOptions(role!, name, join, listen, secret)
         {
             Patience = TimeSpan.FromSeconds(patience),
             Insecure = parse.GetValue(_insecure),
+            Exposure = exposure,
             Data = RowOptions.TextOf(parse, _data),
             Device = RowOptions.TextOf(parse, _device),
         };
@@ -91,7 +102,7 @@ internal sealed class NodeVerb : IVerb
             default:
                 try
                 {
-                    await CoordinateAsync(folder!, options, stop);
+                    await CoordinateAsync(folder!, options, log, stop);
                 }
                 // One that lost to another coordinator is started again, and claims the next term: its supervisor's is the one that counts.
                 catch (RunFailedException e) when (isSupervised && !e.IsSuperseded)
@@ -104,15 +115,15 @@ internal sealed class NodeVerb : IVerb
         return stop.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Done;
     }
 
-    private static async Task CoordinateAsync(string path, NodeOptions options, CancellationToken stop)
+    private static async Task CoordinateAsync(string path, NodeOptions options, string? log, CancellationToken stop)
     {
         var run = ResumeResolver.Resolve(null, [new Setting(OptionTable.ByKey("out")!, path, "--run " + path, RunResolver.FromCommandLine)], [], new ResolveEnvironment());
         await DataVerb.EnsureAsync(run.Options, stop);
         using var folder = RunFolder.Attach(run);
-        var display = new PlainDisplay(Console.Out, TimeProvider.System);
+        var display = Displays.ForThisProcess(log == LogForm.Json ? log : LogForm.Text);
         try
         {
-            var summary = await CoordinatorNode.RunAsync(run, folder, options, new ObserverChain(display, new EventObserver(folder.Events)), stop);
+            var summary = await CoordinatorNode.RunAsync(run, folder, options, new ObserverChain((ITrainingObserver)display, new EventObserver(folder.Events)), stop);
             // A coordinator that died after its last checkpoint has left none.
             if (!summary.WasFinished || !File.Exists(Path.Combine(folder.Location, RunFolder.SummaryName))) folder.WriteSummary(summary);
             folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");

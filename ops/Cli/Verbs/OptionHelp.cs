@@ -19,6 +19,7 @@ public static class OptionHelp
         text.Append("An option beats the recipe, the recipe beats the default shown here. --weight_decay and --weight-decay are the same.\n\n");
         Entry(text, "--recipe NAME|FILE", $"A named recipe ({string.Join(", ", RecipeFolder.Names)}), or a YAML file.");
         Entry(text, "--check", "Only check the options and print the resolved configuration.");
+        Entry(text, "--log auto|json|text", "How to print: a live bar on a terminal and lines elsewhere; one JSON object per line, with trace ids; lines. [default auto]");
         foreach (var group in OptionTable.Rows.GroupBy(row => row.Group))
         {
             text.Append('\n').Append(group.Key).Append('\n');

@@ -13,6 +13,7 @@ internal sealed class TrainVerb : IVerb
     private readonly Option<string> _recipe = new("--recipe");
     private readonly Option<bool> _resume = new("--resume");
     private readonly Option<bool> _check = new("--check");
+    private readonly Option<string> _log = new("--log");
     private readonly Dictionary<Option<string>, OptionRow> _rows;
 
     public TrainVerb(TrainingJob job)
@@ -21,7 +22,7 @@ internal sealed class TrainVerb : IVerb
         _rows = OptionTable.Rows.ToDictionary(
             row => new Option<string>(row.Flag, [.. row.Spellings.Skip(1)]) { Arity = row.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne, Description = row.Description },
             row => row);
-        Command = new Command("train", "Train a model on this machine.") { _recipe, _resume, _check };
+        Command = new Command("train", "Train a model on this machine.") { _recipe, _resume, _check, _log };
         foreach (var option in _rows.Keys) Command.Options.Add(option);
     }
 
@@ -32,6 +33,9 @@ internal sealed class TrainVerb : IVerb
     public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
     {
         var recipe = parse.GetResult(_recipe)?.Tokens is [{ Value: var name }] ? name : null;
+        var log = RowOptions.TextOf(parse, _log);
+        mistakes = [.. mistakes, .. LogForm.Mistakes(log)];
+        LogForm.Take(log, "coordinator");
         var environment = new ResolveEnvironment();
         var run = parse.GetValue(_resume)
             ? ResumeResolver.Resolve(recipe, Given(parse), mistakes, environment)
@@ -44,7 +48,7 @@ internal sealed class TrainVerb : IVerb
 
         await DataVerb.EnsureAsync(run.Options, stop);
         using var folder = run.Resumes is null ? RunFolder.Create(run) : RunFolder.Resume(run);
-        var display = Displays.ForThisProcess();
+        var display = Displays.ForThisProcess(log);
         var summary = await display.ShowAsync(observer => RunSession.RunAsync(_job, run, folder, observer, stop));
         display.Finished(summary, folder.Location);
         return ExitCodes.Done;

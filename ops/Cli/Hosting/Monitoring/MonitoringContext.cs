@@ -2,6 +2,8 @@ using Cluster.Cli.Configuration;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
+using Cluster.Coordinator.Monitor.Health;
+using Cluster.Coordinator.Monitor.Metrics;
 using Cluster.Coordinator.Monitor.Traces;
 using Cluster.Coordinator.Monitor.Web;
 
@@ -21,6 +23,12 @@ internal sealed record MonitoringContext(ResolvedRun Run, RunFolder Folder, RunP
 
     /// <summary>Spans of the last steps; null when nothing is traced. Set before the page and the report are opened.</summary>
     public RecentTraces? Traces { get; set; }
+
+    /// <summary>Tells whether the run goes on; null = nobody can ask.</summary>
+    public RunHealth? Health { get; set; }
+
+    /// <summary>Counts what watchers were too slow for; null = nobody can ask.</summary>
+    public MetricsWatcher? Metrics { get; set; }
 
     public RunOptions Options => Run.Options;
 }

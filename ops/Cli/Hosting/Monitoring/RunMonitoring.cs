@@ -1,4 +1,5 @@
 using Cluster.Cli.Configuration;
+using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
@@ -18,21 +19,26 @@ internal sealed class RunMonitoring : IAsyncDisposable
     private readonly MonitorServer? _server;
     private readonly EventLog _events;
     private readonly SpanRecorder? _spans;
+    private readonly MonitoringContext _context;
+    private readonly NodeReporter _reporter;
 
-    private RunMonitoring(WatchThread thread, MonitorServer? server, EventLog events, bool isLocal)
+    private RunMonitoring(WatchThread thread, MonitorServer? server, MonitoringContext context)
     {
         _thread = thread;
         _server = server;
-        _events = events;
+        _context = context;
+        var events = _events = context.Folder.Events;
+        if (context.Metrics is { } metrics) metrics.DroppedCalls = () => thread.Dropped;
+        _reporter = NodeReporter.Start(report => Heard(context.IsLocal ? "local" : NodeOptions.Coordinator, report));
         events.Appended = happened => _thread.Post(w => w.Happened(happened));
-        _spans = SpanRecorder.Start(batch => Heard(isLocal ? "local" : "coordinator", batch));
+        _spans = SpanRecorder.Start(batch => Heard(context.IsLocal ? "local" : NodeOptions.Coordinator, batch));
     }
 
     /// <summary>Watches from here on.</summary>
     public static async Task<RunMonitoring> OpenAsync(MonitoringContext context)
     {
         var watchers = new List<IRunWatcher>();
-        foreach (var open in (Func<MonitoringContext, IRunWatcher?>[])[TraceWatching.Open, MetricsWatching.Open, PageWatching.Open, TensorBoardWatching.Open, ReportWatching.Open])
+        foreach (var open in (Func<MonitoringContext, IRunWatcher?>[])[TraceWatching.Open, HealthWatching.Open, MetricsWatching.Open, PageWatching.Open, TensorBoardWatching.Open, ReportWatching.Open])
         {
             try
             {
@@ -44,8 +50,15 @@ internal sealed class RunMonitoring : IAsyncDisposable
             }
         }
         var server = await PageServing.StartAsync(context);
-        return new RunMonitoring(new WatchThread(watchers, context.Say), server, context.Folder.Events, context.IsLocal);
+        return new RunMonitoring(new WatchThread(watchers, context.Say), server, context);
     }
+
+    /// <summary>From here on the process is as alive as its coordinator.</summary>
+    /// <param name="ask">Returns at once; its task ends when the coordinator has taken a message.</param>
+    public void Watch(Func<Task> ask) => _context.Health?.Watch(ask);
+
+    /// <summary>The process was asked to stop: it is not ready any more.</summary>
+    public void Leaving(string reason) => _context.Health?.Leaving(reason);
 
     public void Begun(StepId step)
     {
@@ -78,6 +91,7 @@ internal sealed class RunMonitoring : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _events.Appended = null;
+        _reporter.Dispose();
         await Task.Factory.StartNew(EndThreads, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         if (_server is not null) await _server.DisposeAsync();
     }
