@@ -3,6 +3,7 @@ using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
 using Cluster.Coordinator.Monitor.Web;
+using Cluster.Workers.Data;
 
 namespace Cluster.Cli.Hosting.Monitoring;
 
@@ -17,6 +18,12 @@ internal sealed record MonitoringContext(ResolvedRun Run, RunFolder Folder, RunP
 
     /// <summary>All roles are in this process: what happens in it is the whole run.</summary>
     public bool IsLocal { get; init; }
+
+    /// <summary>What evaluations are made on; stays the caller's. Null = nothing is known of it.</summary>
+    public IDataset? Test { get; init; }
+
+    /// <summary>Shown the weights of versions that somebody gathers, see <see cref="SnapshotActor"/>. Set by whoever looks; null = nobody does.</summary>
+    public Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? Look { get; set; }
 
     public RunOptions Options => Run.Options;
 }

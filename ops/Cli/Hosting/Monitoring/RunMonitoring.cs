@@ -18,13 +18,17 @@ internal sealed class RunMonitoring : IAsyncDisposable
     private readonly MonitorServer? _server;
     private readonly EventLog _events;
 
-    private RunMonitoring(WatchThread thread, MonitorServer? server, EventLog events)
+    private RunMonitoring(WatchThread thread, MonitorServer? server, EventLog events, Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? look)
     {
+        Look = look;
         _thread = thread;
         _server = server;
         _events = events;
         events.Appended = happened => _thread.Post(w => w.Happened(happened));
     }
+
+    /// <summary>See <see cref="MonitoringContext.Look"/>.</summary>
+    public Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? Look { get; }
 
     /// <summary>Watches from here on.</summary>
     public static async Task<RunMonitoring> OpenAsync(MonitoringContext context)
@@ -42,7 +46,7 @@ internal sealed class RunMonitoring : IAsyncDisposable
             }
         }
         var server = await ServeAsync(context);
-        return new RunMonitoring(new WatchThread(watchers, context.Say), server, context.Folder.Events);
+        return new RunMonitoring(new WatchThread(watchers, context.Say), server, context.Folder.Events, context.Look);
     }
 
     private static async Task<MonitorServer?> ServeAsync(MonitoringContext context)
