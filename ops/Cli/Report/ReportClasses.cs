@@ -30,9 +30,10 @@ internal static class ReportClasses
         if (isMany) page.Append($" Of {evaluation.Classes.Count} classes the {order.Count} that were told right least often.");
         page.Append("</p>\n<div class=\"classes\">\n<div>");
         page.Append(BarChart.Write([("Accuracy per class", [.. order.Select(label => new Bar(evaluation.Classes[label], 3, (double)right[label] / samples[label], $"{Wording.Percent((double)right[label] / samples[label])} of {ReportPage.Number(samples[label])}"))])]));
+        if (!isMany) Pairs(page, evaluation, samples);
         page.Append("</div>\n<div>");
-        if (!isMany) Matrix(page, evaluation, samples);
-        Pairs(page, evaluation, samples);
+        if (isMany) Pairs(page, evaluation, samples);
+        else Matrix(page, evaluation, samples);
         page.Append("</div>\n</div>\n</section>\n");
     }
 

@@ -90,7 +90,7 @@ internal sealed class ReportKeeper(string folder, RunOptions options, IDataset? 
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ClusterException)
         {
-            if (!_isTold) say($"What {ReportMaker.Name} tells of classes and phases cannot be kept: {e.Message.ReplaceLineEndings(" ")} Training goes on.");
+            if (!_isTold) say($"What {RunReport.Name} tells of classes and phases cannot be kept: {e.Message.ReplaceLineEndings(" ")} Training goes on.");
             _isTold = true;
         }
     }

@@ -117,13 +117,13 @@ internal sealed class NodeVerb : IVerb
             // A coordinator that died after its last checkpoint has left none.
             if (!summary.WasFinished || !File.Exists(Path.Combine(folder.Location, RunFolder.SummaryName))) folder.WriteSummary(summary);
             folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
-            ReportMaker.TryMake(folder.Location, RunState.Finished, display.Said);
+            RunReport.TryMake(folder.Location, RunState.Finished, display.Said);
             display.Finished(summary, folder.Location);
         }
         catch (RunStoppedException e)
         {
             folder.Events.Append("interrupted", e.Message, "coordinator");
-            ReportMaker.TryMake(folder.Location, RunState.Interrupted, display.Said);
+            RunReport.TryMake(folder.Location, RunState.Interrupted, display.Said);
             throw new OperationCanceledException(e.Message, e, stop);
         }
         catch (RunFailedException e) when (e.IsSuperseded)
@@ -134,7 +134,7 @@ internal sealed class NodeVerb : IVerb
         catch (ClusterException e)
         {
             folder.Events.Append("failed", e.Message, "coordinator");
-            ReportMaker.TryMake(folder.Location, RunState.Failed, display.Said);
+            RunReport.TryMake(folder.Location, RunState.Failed, display.Said);
             throw;
         }
     }

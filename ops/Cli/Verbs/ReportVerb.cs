@@ -34,8 +34,8 @@ internal sealed class ReportVerb : IVerb
         var folder = parse.GetValue(_folder) ?? throw new UserMistakeException("cluster report needs the folder of a run: cluster report runs/NAME ('cluster runs' lists them)");
         var given = RowOptions.TextOf(parse, _out);
         if (given is not null && Directory.Exists(given)) throw new UserMistakeException($"--out {given} is a folder: give the name of a file");
-        var path = given ?? Path.Combine(Directory.Exists(folder) ? folder : Path.GetDirectoryName(folder) ?? ".", ReportMaker.Name);
-        var run = ReportMaker.Make(folder, path);
+        var path = given ?? Path.Combine(Directory.Exists(folder) ? folder : Path.GetDirectoryName(folder) ?? ".", RunReport.Name);
+        var run = RunReport.Make(folder, path);
         if (run.Commits.Trouble is { } trouble) Console.Error.WriteLine($"cluster: {trouble}");
         Console.Out.WriteLine(path);
         return Task.FromResult(ExitCodes.Done);

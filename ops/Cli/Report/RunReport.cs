@@ -4,7 +4,7 @@ using Cluster.Contracts;
 namespace Cluster.Cli.Report;
 
 /// <summary>Makes report.html of a run's folder.</summary>
-internal static class ReportMaker
+internal static class RunReport
 {
     public const string Name = "report.html";
 
