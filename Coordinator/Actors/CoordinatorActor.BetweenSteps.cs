@@ -19,6 +19,7 @@ public sealed partial class CoordinatorActor
     private WeightsVersion? _writing;
     private WeightsVersion? _kept;
     private WeightsVersion? _hashing;
+    private WeightsVersion? _looked;
     private long _lastCheckpoint;
 
     private void BetweenSteps()
@@ -64,6 +65,7 @@ public sealed partial class CoordinatorActor
         if (IsKeepingBest(version) || IsEndingEarly(version)) return true;
         if (isLast || _stopping is not null) return IsEnding(version, isLast);
         if (_lastRecord is { } record && record.Step.Produces == version) CheckpointWhenDue(record);
+        LookWhenDue(version);
         return false;
     }
 
@@ -126,6 +128,15 @@ public sealed partial class CoordinatorActor
             return;
         }
         BeginCheckpoint(record.Step.Produces);
+    }
+
+    /// <summary>Nobody waits for a look. While a checkpoint is being made there is none, unless it is of this version, which is shown then.</summary>
+    private void LookWhenDue(WeightsVersion version)
+    {
+        if (_plan.LookEvery == 0 || version.Value == 0 || version.Value % _plan.LookEvery != 0 || _writing is not null || _looked == version) return;
+        _looked = version;
+        _snapshots.Tell(new LookDue(version, _run.Places.Length), Self);
+        RequestSnapshots(version);
     }
 
     private void BeginCheckpoint(WeightsVersion version)

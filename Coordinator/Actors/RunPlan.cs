@@ -22,6 +22,9 @@ public sealed record RunPlan(
     /// <summary>Evaluations are of the average of the weights, which the shards keep.</summary>
     public bool EvaluatesAverage { get; init; }
 
+    /// <summary>Steps between versions whose weights somebody looks at while training goes on; 0 = nobody does.</summary>
+    public long LookEvery { get; init; }
+
     /// <summary>When a run that no longer gets better ends. Patience needs evaluations and checkpoints.</summary>
     public EarlyStoppingOptions EarlyStopping { get; init; } = new();
 

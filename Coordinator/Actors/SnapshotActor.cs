@@ -22,6 +22,9 @@ public sealed record CheckpointFailed(WeightsVersion Version, string Reason);
 /// <summary>A version whose hash is wanted; answered with <see cref="StateHashed"/>.</summary>
 public sealed record HashDue(WeightsVersion Version, int Shards);
 
+/// <summary>A version whose weights somebody wants to look at; nobody waits for it, and whatever else falls due takes its place.</summary>
+public sealed record LookDue(WeightsVersion Version, int Shards);
+
 /// <param name="Sha256">See <see cref="StateHash"/>.</param>
 public sealed record StateHashed(WeightsVersion Version, string Sha256);
 
@@ -49,25 +52,30 @@ public sealed class SnapshotActor : ReceiveActor
     private readonly IReadOnlyDictionary<string, long> _counterBase;
     private readonly Dictionary<ShardId, ShardSnapshot> _parts = [];
     private readonly TimeProvider _time;
+    private readonly Action<WeightsVersion, IReadOnlyList<ShardSnapshot>> _look;
     private object? _due;
     private IActorRef _requester = ActorRefs.Nobody;
 
-    public SnapshotActor(ICheckpointWriter? writer, ParameterLayout layout, IReadOnlyDictionary<string, long> counterBase, TimeProvider time)
+    public SnapshotActor(ICheckpointWriter? writer, ParameterLayout layout, IReadOnlyDictionary<string, long> counterBase, TimeProvider time, Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? look)
     {
         ArgumentNullException.ThrowIfNull(time);
         _writer = writer;
         _layout = layout;
         _counterBase = counterBase;
         _time = time;
+        _look = look ?? (static (_, _) => { });
         Receive<CheckpointDue>(Expect);
         Receive<HashDue>(Expect);
+        Receive<LookDue>(Expect);
         Receive<ShardSnapshot>(Gather);
         Receive<CancelSnapshots>(_ => Cancel());
     }
 
     /// <param name="writer">Null when nothing is to be kept.</param>
-    public static Props Props(ICheckpointWriter? writer, ParameterLayout layout, IReadOnlyDictionary<string, long> counterBase, TimeProvider time) =>
-        Akka.Actor.Props.Create(() => new SnapshotActor(writer, layout, counterBase, time));
+    /// <param name="look">Shown every version that was gathered, on a thread that ends with the call; must not throw. Null = nobody looks.</param>
+    public static Props Props(
+        ICheckpointWriter? writer, ParameterLayout layout, IReadOnlyDictionary<string, long> counterBase, TimeProvider time, Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? look = null) =>
+        Akka.Actor.Props.Create(() => new SnapshotActor(writer, layout, counterBase, time, look));
 
     private void Expect(object due)
     {
@@ -95,6 +103,7 @@ public sealed class SnapshotActor : ReceiveActor
         {
             CheckpointDue due => (due.Version, due.Shards),
             HashDue due => (due.Version, due.Shards),
+            LookDue due => (due.Version, due.Shards),
             _ => (default, 0),
         };
         // The coordinator asks for one version at a time and says so here before any shard can answer.
@@ -108,7 +117,12 @@ public sealed class SnapshotActor : ReceiveActor
         _parts.Clear();
         var (what, requester) = (_due!, _requester);
         _due = null;
-        Start(what is CheckpointDue checkpoint ? () => Write(checkpoint, parts, requester) : () => Hash(version, parts, requester), parts);
+        Start(what switch
+        {
+            CheckpointDue checkpoint => () => Write(checkpoint, parts, requester),
+            HashDue => () => Hash(version, parts, requester),
+            _ => () => _look(version, parts),
+        }, parts);
     }
 
     private static void Start(Action work, ShardSnapshot[] parts)
@@ -144,6 +158,7 @@ public sealed class SnapshotActor : ReceiveActor
             // Whatever the disk or the writer says, training goes on; the coordinator says it loudly.
             requester.Tell(new CheckpointFailed(due.Version, e.Message.ReplaceLineEndings(" ")), ActorRefs.NoSender);
         }
+        _look(due.Version, parts);
     }
 
     private void Hash(WeightsVersion version, ShardSnapshot[] parts, IActorRef requester)
@@ -158,7 +173,10 @@ public sealed class SnapshotActor : ReceiveActor
             foreach (var part in parts)
                 if (part.Slots.TryGetValue(slot, out var values)) hash.AppendSlot(values.Span);
         }
-        requester.Tell(new StateHashed(version, hash.Finish()), ActorRefs.NoSender);
+        var sha256 = hash.Finish();
+        // The hash ends the run: whoever looks has done so by then.
+        _look(version, parts);
+        requester.Tell(new StateHashed(version, sha256), ActorRefs.NoSender);
     }
 
     private static void Release(IEnumerable<ShardSnapshot> parts)

@@ -12,7 +12,8 @@ internal static class ChartPage
 
     /// <param name="title">Not escaped.</param>
     /// <param name="body">HTML.</param>
-    public static string Write(string title, string body) =>
+    /// <param name="more">A style sheet that is built in, behind the common one; null = none.</param>
+    public static string Write(string title, string body, string? more = null) =>
         $"""
         <!doctype html>
         <html lang="en">
@@ -22,7 +23,7 @@ internal static class ChartPage
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>{Html.Text(title)}</title>
         <style>
-        {Style()}</style>
+        {Style("charts.css")}{(more is null ? "" : Style(more))}</style>
         </head>
         <body>
         <main>
@@ -40,9 +41,9 @@ internal static class ChartPage
         return text.Append("</div>\n").ToString();
     }
 
-    private static string Style()
+    private static string Style(string name)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("charts.css") ?? throw new InvalidOperationException("charts.css is not built in");
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not built in");
         return new StreamReader(stream).ReadToEnd();
     }
 }

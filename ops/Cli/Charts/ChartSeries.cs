@@ -11,6 +11,9 @@ internal sealed record ChartSeries(string Name, int Colour, IReadOnlyList<CurveP
     /// <summary>Drawn wide: what the chart is about.</summary>
     public bool IsMain { get; init; } = true;
 
+    /// <summary>A line with a dot at each of its points.</summary>
+    public bool HasDots { get; init; }
+
     /// <summary>Class of the style sheet.</summary>
     public string Style => StyleOf(Colour);
 

@@ -23,6 +23,7 @@ internal static class LineChart
         {
             var path = one.Points.Count == 1 ? ScatterChart.Dot(one.Points[0], across, up) : Curve.Path(Curve.Thin(one.Points, MostPoints), across, up);
             var shape = one.Points.Count == 1 ? "dot" : one.IsMain ? "line" : "line thin";
+            if (one is { HasDots: true, Points.Count: > 1 }) drawing.Append($"<path class=\"{one.Style} dot small\" d=\"{string.Concat(one.Points.Select(point => ScatterChart.Dot(point, across, up)))}\"/>");
             if (path.Length > 0) drawing.Append($"<path class=\"{one.Style} {shape}\" d=\"{path}\"><title>{Html.Text(one.Name)}</title></path>");
         }
         return PlotFrame.Write(title, x, y, across, up, drawing.ToString());

@@ -22,6 +22,7 @@ internal static class Contradictions
         Rate(judge, options);
         Evaluation(judge, options);
         Loss(judge, options.Loss);
+        judge.Refuse(options is { TensorBoard: false, HistogramEvery: > 0 }, "histograms go into the TensorBoard files: set tensorboard to true, or histogram-every to 0", "histogram-every", "tensorboard");
     }
 
     private static void Momentum(Judge judge, OptimizerOptions o)

@@ -46,12 +46,12 @@ public static class LocalTraining
             ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location), engines.Layout, store, run, plan, engines.Fingerprint, opening.CounterBase)
             : null;
         using var metrics = MetricsCsv.Open(Path.Combine(folder.Location, MetricsCsv.Name), opening.Logged, observer.Said);
-        await using var monitoring = await RunMonitoring.OpenAsync(new MonitoringContext(run, folder, plan, engines.Layout, opening.Logged, description, observer.Said) { IsLocal = true });
+        await using var monitoring = await RunMonitoring.OpenAsync(new MonitoringContext(run, folder, plan, engines.Layout, opening.Logged, description, observer.Said) { IsLocal = true, Test = test });
         var listener = new RunListener(plan, folder, observer, metrics) { Monitoring = monitoring };
         var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
         try
         {
-            var coordinator = RunComposition.Create(system, options, plan, engines, train, test, store, listener, writer);
+            var coordinator = RunComposition.Create(system, options, plan, engines, train, test, store, listener, writer, monitoring.Look);
             monitoring.Watch(() => coordinator.Ask<ActorIdentity>(new Identify(null), Turns.Patience));
             await using var stopping = stop.Register(() =>
             {
@@ -119,7 +119,7 @@ public static class LocalTraining
         return new RunPlan(
             run.RunId, options.Seed, layout, train.Count, options.Batch, options.Microbatches, total, options.Workers, rules, new TermRules(1, 0, 0), schedule,
             testBatches, evalEvery, checkpoints)
-        { EarlyStopping = options.EarlyStopping, EvaluatesAverage = options.Optimizer.EmaDecay > 0 };
+        { EarlyStopping = options.EarlyStopping, EvaluatesAverage = options.Optimizer.EmaDecay > 0, LookEvery = options.TensorBoard ? options.HistogramEvery : 0 };
     }
 
     /// <summary>Steps between evaluations; where the rate or the end hangs on them and nobody said how often, an epoch's.</summary>

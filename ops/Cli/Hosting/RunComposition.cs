@@ -12,13 +12,14 @@ namespace Cluster.Cli.Hosting;
 internal static class RunComposition
 {
     /// <param name="writer">Null when nothing is to be kept.</param>
+    /// <param name="look">See <see cref="SnapshotActor"/>.</param>
     /// <returns>The coordinator.</returns>
     public static IActorRef Create(
         ActorSystem system, RunOptions options, RunPlan plan, IEngineSource engines, IDataset train, IDataset test,
-        IRunStore store, IRunListener listener, ICheckpointWriter? writer)
+        IRunStore store, IRunListener listener, ICheckpointWriter? writer, Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? look = null)
     {
         var layout = engines.Layout;
-        var snapshots = Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System), "snapshots");
+        var snapshots = Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System, look), "snapshots");
         var coordinator = Spawn(system, CoordinatorActor.Props(plan, store, listener, snapshots, TimeProvider.System), "coordinator");
         var node = new NodeId(0, 1);
         var workers = new IActorRef[options.Workers];

@@ -69,7 +69,7 @@ internal static class CoordinatorNode
             ? new CheckpointKeeper(CheckpointStore.OpenForWriting(folder.Location, fullness.Over(DiskFiles.Instance)), layout, disk, run, plan, engines.Fingerprint, opening.CounterBase)
             : null;
         using var metrics = MetricsCsv.Open(Path.Combine(folder.Location, MetricsCsv.Name), opening.Logged, observer.Said);
-        await using var monitoring = await RunMonitoring.OpenAsync(new MonitoringContext(run, folder, plan, layout, opening.Logged, description, observer.Said));
+        await using var monitoring = await RunMonitoring.OpenAsync(new MonitoringContext(run, folder, plan, layout, opening.Logged, description, observer.Said) { Test = test });
         using var pauses = new PauseWatch(TimeProvider.System, sentence =>
         {
             folder.Events.Append("coordinator-paused", sentence, NodeOptions.Coordinator);
@@ -98,7 +98,7 @@ internal static class CoordinatorNode
         };
         try
         {
-            var snapshots = RunComposition.Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System), "snapshots");
+            var snapshots = RunComposition.Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System, monitoring.Look), "snapshots");
             var coordinator = RunComposition.Spawn(system, CoordinatorActor.Props(plan, store, listener, snapshots, TimeProvider.System), "coordinator");
             registry.Bind(coordinator, snapshots);
             using var door = registry.Open(node);

@@ -5,6 +5,7 @@ using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Hosting;
 using Cluster.Cli.Nodes;
+using Cluster.Cli.Report;
 using Cluster.Contracts;
 using Cluster.Link;
 using Cluster.Membership;
@@ -127,11 +128,13 @@ internal sealed class NodeVerb : IVerb
             // A coordinator that died after its last checkpoint has left none.
             if (!summary.WasFinished || !File.Exists(Path.Combine(folder.Location, RunFolder.SummaryName))) folder.WriteSummary(summary);
             folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
+            RunReport.TryMake(folder.Location, RunState.Finished, display.Said);
             display.Finished(summary, folder.Location);
         }
         catch (RunStoppedException e)
         {
             folder.Events.Append("interrupted", e.Message, "coordinator");
+            RunReport.TryMake(folder.Location, RunState.Interrupted, display.Said);
             throw new OperationCanceledException(e.Message, e, stop);
         }
         catch (RunFailedException e) when (e.IsSuperseded)
@@ -142,6 +145,7 @@ internal sealed class NodeVerb : IVerb
         catch (ClusterException e)
         {
             folder.Events.Append("failed", e.Message, "coordinator");
+            RunReport.TryMake(folder.Location, RunState.Failed, display.Said);
             throw;
         }
     }

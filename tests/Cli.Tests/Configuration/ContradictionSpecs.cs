@@ -36,6 +36,7 @@ public sealed class ContradictionSpecs : IDisposable
     [InlineData("without validation data", "--schedule", "plateau", "--evaluate", "false")]
     [InlineData("does not drop while it warms up", "--schedule", "multi-step", "--epochs", "20", "--milestones", "3,9", "--warmup-epochs", "5")]
     [InlineData("which only a checkpoint keeps", "--patience", "3", "--checkpoint-every", "0")]
+    [InlineData("histograms go into the TensorBoard files", "--histogram-every", "10", "--tensorboard", "false")]
     [InlineData("is one of cross-entropy", "--loss", "squared-error", "--label-smoothing", "0.1")]
     public void Options_that_cannot_all_hold_are_refused_by_name(string why, params string[] flagsAndValues)
     {

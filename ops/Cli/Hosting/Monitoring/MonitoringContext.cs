@@ -6,6 +6,7 @@ using Cluster.Coordinator.Monitor.Health;
 using Cluster.Coordinator.Monitor.Metrics;
 using Cluster.Coordinator.Monitor.Traces;
 using Cluster.Coordinator.Monitor.Web;
+using Cluster.Workers.Data;
 
 namespace Cluster.Cli.Hosting.Monitoring;
 
@@ -29,6 +30,12 @@ internal sealed record MonitoringContext(ResolvedRun Run, RunFolder Folder, RunP
 
     /// <summary>Counts what watchers were too slow for; null = nobody can ask.</summary>
     public MetricsWatcher? Metrics { get; set; }
+
+    /// <summary>What evaluations are made on; stays the caller's. Null = nothing is known of it.</summary>
+    public IDataset? Test { get; init; }
+
+    /// <summary>Shown the weights of versions that somebody gathers, see <see cref="SnapshotActor"/>. Set by whoever looks; null = nobody does.</summary>
+    public Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? Look { get; set; }
 
     public RunOptions Options => Run.Options;
 }

@@ -34,6 +34,9 @@ internal sealed class RunMonitoring : IAsyncDisposable
         _spans = SpanRecorder.Start(batch => Heard(context.IsLocal ? "local" : NodeOptions.Coordinator, batch));
     }
 
+    /// <summary>See <see cref="MonitoringContext.Look"/>.</summary>
+    public Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? Look => _context.Look;
+
     /// <summary>Watches from here on.</summary>
     public static async Task<RunMonitoring> OpenAsync(MonitoringContext context)
     {
