@@ -229,7 +229,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 
     protected override void PostStop()
     {
-        _leases.End(error: null);
+        _leases.End("the coordinator was stopped");
         EndNormRound();
         _stepSpan?.Dispose();
         _termSpan?.Dispose();

@@ -14,6 +14,9 @@ internal sealed class LeaseSpans
     /// <summary>What OpenTelemetry keeps of a span's links.</summary>
     private const int MaxLinks = 128;
 
+    /// <summary>The step was decided without this lease: others had its leaves.</summary>
+    private const string NotNeeded = "not needed";
+
     private sealed class Held
     {
         public required WorkerId Worker { get; init; }
@@ -77,7 +80,11 @@ internal sealed class LeaseSpans
     /// <param name="error">Why they are void; null = the step is decided.</param>
     public void End(string? error)
     {
-        foreach (var held in _held) held.End(error);
+        foreach (var held in _held)
+        {
+            if (error is null) held.Span?.SetTag(ClusterTelemetry.Tags.Reason, NotNeeded);
+            held.End(error);
+        }
     }
 
     /// <summary>Another step begins.</summary>

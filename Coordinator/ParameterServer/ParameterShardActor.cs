@@ -173,6 +173,7 @@ public sealed class ParameterShardActor : ReceiveActor
         GradientNode m => StepTrace.RootOf(m.Trace),
         ApplyStep m => StepTrace.RootOf(m.Trace),
         LoadShard m => StepTrace.RootOf(m.Trace),
+        StandbyApply m => StepTrace.RootOf(m.Trace),
         _ => null,
     };
 

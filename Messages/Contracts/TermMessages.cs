@@ -82,7 +82,8 @@ public sealed record StandbyApply(
     [property: Key(0)] Term Term,
     [property: Key(1)] ShardId Shard,
     [property: Key(2)] CommitRecord Record,
-    [property: Key(3)] SumKey Sum) : IReplicaInput;
+    [property: Key(3)] SumKey Sum,
+    [property: Key(4)] TraceContext Trace = default) : IReplicaInput;
 
 /// <summary>Standby to primary: it holds the version. Only now may the primary show it to anybody.</summary>
 [MessagePackObject]

@@ -33,6 +33,9 @@ internal sealed class ClusterRun : IAsyncDisposable
 
     public ClusterRun() => _checkpoints = new MemoryCheckpoints(LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount));
 
+    /// <summary>Traces hang on it: one that nobody else has, where they are looked at.</summary>
+    public string RunId { get; init; } = "test";
+
     public int Workers { get; init; } = 2;
     public int Shards { get; init; } = 2;
     public int Nodes { get; init; } = 2;
@@ -85,7 +88,7 @@ internal sealed class ClusterRun : IAsyncDisposable
         var rules = new StepRules(Shards, layout.ParameterChunkCount, StepScaling.Of(Optimizer, layout, _data.Train.Count), NonFinitePolicy.Recompute, StragglerRules.Default);
         var schedule = LearningRateSchedule.Create(Schedule, Steps, 100);
         var plan = new RunPlan(
-            "test", Seed, layout, _data.Train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(Nodes, Replicas, Grace.TotalMilliseconds), schedule,
+            RunId, Seed, layout, _data.Train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(Nodes, Replicas, Grace.TotalMilliseconds), schedule,
             TestBatches: 3, EvalEvery, Checkpoints)
         { Silence = Silence, EarlyStopping = EarlyStopping, EndsWithLastWorker = false, EvaluatesAverage = Optimizer.EmaDecay > 0 };
         var store = new RunStore(_folder.FullName, _checkpoints);

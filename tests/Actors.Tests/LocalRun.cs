@@ -18,6 +18,10 @@ internal sealed record LocalRun
     public int Batch { get; init; } = 64;
     public int Microbatches { get; init; } = 8;
     public ulong Seed { get; init; } = 3;
+
+    /// <summary>Traces hang on it: one that nobody else has, where they are looked at.</summary>
+    public string RunId { get; init; } = "test";
+
     public long EvalEvery { get; init; }
     public OptimizerOptions Optimizer { get; init; } = new() { ClipNorm = 1 };
     public NonFinitePolicy NonFinite { get; init; } = NonFinitePolicy.Recompute;
@@ -51,7 +55,7 @@ internal sealed record LocalRun
         var plan = ShardPlan.Deal(layout, Shards);
         var rules = new StepRules(Shards, layout.ParameterChunkCount, StepScaling.Of(Optimizer, layout, train.Count), NonFinite, StragglerRules.Default);
         var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
-        var runPlan = new RunPlan("test", Seed, layout, train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(1, 0, 0), schedule, TestBatches: 3, EvalEvery, CheckpointPolicy.Never)
+        var runPlan = new RunPlan(RunId, Seed, layout, train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(1, 0, 0), schedule, TestBatches: 3, EvalEvery, CheckpointPolicy.Never)
         { EvaluatesAverage = Optimizer.EmaDecay > 0 };
         var folder = Directory.CreateTempSubdirectory("cluster-test-");
         var listener = new Listener();

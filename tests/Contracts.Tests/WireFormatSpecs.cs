@@ -91,7 +91,7 @@ public sealed class WireFormatSpecs
         [typeof(ShardLoaded)] = (new ShardLoaded(new Term(2), new WeightsVersion(300), Replica), "93" + TermHex + StepHex + ReplicaHex),
         [typeof(ReportAgain)] = (new ReportAgain(SumOf, new ShardId(3)), "92" + SumHex + "9103"),
         [typeof(ForgetRecords)] = (new ForgetRecords(new Term(2), new WeightsVersion(300), new ShardId(3)), "93" + TermHex + StepHex + "9103"),
-        [typeof(StandbyApply)] = (new StandbyApply(new Term(2), new ShardId(3), Record, SumOf), "94" + TermHex + "9103" + RecordHex + SumHex),
+        [typeof(StandbyApply)] = (new StandbyApply(new Term(2), new ShardId(3), Record, SumOf, Trace), "95" + TermHex + "9103" + RecordHex + SumHex + TraceHex),
         [typeof(StandbyApplied)] = (new StandbyApplied(new Term(2), new ShardId(3), new WeightsVersion(300)), "93" + TermHex + "9103" + StepHex),
         [typeof(StandbyLacksSum)] = (new StandbyLacksSum(new Term(2), new ShardId(3), SumOf), "93" + TermHex + "9103" + SumHex),
         [typeof(RequestWeights)] = (new RequestWeights(new Term(2), new WeightsVersion(300), new ShardId(3), new WorkerId(1), true), "95" + TermHex + StepHex + "9103" + "9101" + "c3"),

@@ -52,7 +52,7 @@ public static partial class ReplicaProtocol
         }
         if (record.Step.Consumes != version) throw new StepProtocolException($"{state.Id} holds version {version} and was told to apply step {record.Step}");
         if (record.Applied && state.Sum != apply.Sum) throw new StepProtocolException($"{state.Id} keeps the sum of {state.Sum?.ToString() ?? "nothing"} and was told to apply that of {apply.Sum}");
-        var (next, effects) = Step(state, record, new StandbyApply(state.Promised, state.Id.Shard, record, apply.Sum));
+        var (next, effects) = Step(state, record, new StandbyApply(state.Promised, state.Id.Shard, record, apply.Sum, apply.Trace));
         if (state.Place!.Standby is not null) return (next, [.. effects, new ReplicaEffect.ToStandby(next.LastApplied!)]);
         next = next with { Confirmed = next.Version };
         return (next, [.. effects, new ReplicaEffect.Publish(record.Step.Produces), Applied(next, record.Step.Produces)]);

@@ -10,7 +10,8 @@ public readonly record struct PathSegment(SpanRecord Span, long Start, long End)
 /// <summary>
 /// What a step waited for, moment by moment: from the root's end backwards, always into the child that ended last. The
 /// segments cover the root's time without gap or overlap, so that they add up to it; a stretch in which no child was
-/// under way is the parent's own.
+/// under way is the parent's own. Spans that only watch others wait, and leases that the step was decided without, hold
+/// nothing up.
 /// </summary>
 public static class CriticalPath
 {
@@ -48,6 +49,9 @@ public static class CriticalPath
         above.Remove(span.SpanId);
     }
 
+    private static bool HoldsUp(SpanRecord span) =>
+        span.Name != ClusterTelemetry.Spans.Receive && (span.Name != ClusterTelemetry.Spans.Lease || SpanMerge.TagOf(span, ClusterTelemetry.Tags.Reason) is null);
+
     /// <summary>The child that was under way last before a moment; of several, the one that has been for longest.</summary>
     private static SpanRecord? LastBefore(IEnumerable<SpanRecord> children, long from, long at)
     {
@@ -56,7 +60,7 @@ public static class CriticalPath
         foreach (var child in children)
         {
             var end = Math.Min(SpanMerge.EndOf(child), at);
-            if (child.StartNanoseconds >= at || end <= from || end <= child.StartNanoseconds) continue;
+            if (!HoldsUp(child) || child.StartNanoseconds >= at || end <= from || end <= child.StartNanoseconds) continue;
             if (best is null || end > bestEnd || end == bestEnd && child.StartNanoseconds < best.StartNanoseconds) (best, bestEnd) = (child, end);
         }
         return best;

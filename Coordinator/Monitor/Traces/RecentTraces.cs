@@ -35,7 +35,8 @@ public sealed class RecentTraces(int capacity = RecentTraces.DefaultCapacity)
         return SpanMerge.Merged(spans);
     }
 
-    internal void Add(long step, string process, SpanRecord span)
+    /// <summary>On the watch thread.</summary>
+    public void Add(long step, string process, SpanRecord span)
     {
         lock (_lock)
         {

@@ -36,7 +36,8 @@ public sealed class TraceStore : IRunWatcher
     private readonly HashSet<(ulong High, ulong Low)> _discarded = [];
     private readonly Queue<(ulong High, ulong Low)> _decided = new();
     private readonly Dictionary<string, long> _dropped = new(StringComparer.Ordinal);
-    private Func<IReadOnlyList<SpanRecord>>? _recovery;
+    private Func<IEnumerable<TraceLine>>? _tail;
+    private readonly Func<IEnumerable<TraceLine>, IReadOnlyList<SpanRecord>> _missingRoots;
     private bool _saidSegments;
 
     /// <summary>Spans that are in the file: a process whose link was cut tells of its last ones again.</summary>
@@ -44,14 +45,16 @@ public sealed class TraceStore : IRunWatcher
     private readonly Queue<ulong> _seenInOrder = new();
 
     /// <param name="file">Owned from here on.</param>
-    /// <param name="recovery">Roots that are missing; called once, on the watch thread.</param>
+    /// <param name="tail">The end of what earlier processes wrote; read once, on the watch thread. Null = the run begins.</param>
+    /// <param name="missingRoots">From that to the roots that it lacks.</param>
     /// <param name="warn">For a person, and for events.jsonl: what is lost.</param>
-    public TraceStore(string runId, TraceFile file, TailSampling sampling, Func<IReadOnlyList<SpanRecord>>? recovery, TimeProvider time, Action<string> warn)
+    public TraceStore(string runId, TraceFile file, TailSampling sampling, Func<IEnumerable<TraceLine>>? tail, Func<IEnumerable<TraceLine>, IReadOnlyList<SpanRecord>> missingRoots, TimeProvider time, Action<string> warn)
     {
         _runId = runId;
         _file = file;
         _sampling = sampling;
-        _recovery = recovery;
+        _tail = tail;
+        _missingRoots = missingRoots;
         _time = time;
         _warn = warn;
         _addresses = new StepAddresses(runId);
@@ -69,6 +72,7 @@ public sealed class TraceStore : IRunWatcher
     public void Traced(string process, SpanBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        Recover();
         foreach (var span in batch.Spans)
         {
             if (!IsNew(span)) continue;
@@ -157,19 +161,25 @@ public sealed class TraceStore : IRunWatcher
         Flush();
     }
 
+    /// <summary>Before anything is written: what the processes tell once more is known then, and committed steps have their roots.</summary>
     private void Recover()
     {
-        if (_recovery is not { } recovery) return;
-        _recovery = null;
+        if (_tail is not { } tail) return;
+        _tail = null;
         try
         {
-            var roots = recovery();
-            foreach (var root in roots) TraceLine.Write(_lines, "coordinator", [root]);
+            foreach (var root in _missingRoots(tail().Select(Remembered))) TraceLine.Write(_lines, "coordinator", [root]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _warn($"Roots of earlier steps are not looked for: {e.Message.ReplaceLineEndings(" ")}");
         }
+    }
+
+    private TraceLine Remembered(TraceLine line)
+    {
+        foreach (var span in line.Spans) IsNew(span);
+        return line;
     }
 
     private void Flush()

@@ -28,7 +28,7 @@ public static class LocalTraining
         var (train, test) = Datasets.Open(options.Data, options.Seed);
         using var trainSet = train;
         using var testSet = test;
-        using var telemetry = TelemetryExport.Start(run.RunId);
+        using var telemetry = TelemetryExport.Start(run.RunId, options.TraceEvery, observer.Said);
         var engines = new EngineFactory(options, train);
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
         var total = options.Steps ?? LearningRateSchedule.RecipeSteps(options, train.Count);

@@ -37,7 +37,7 @@ internal static class CoordinatorNode
         var (train, test) = Datasets.Open(options.Data, options.Seed);
         using var trainSet = train;
         using var testSet = test;
-        using var telemetry = TelemetryExport.Start(run.RunId);
+        using var telemetry = TelemetryExport.Start(run.RunId, options.TraceEvery, observer.Said);
         var engines = source(options, train);
         var layout = engines.Layout;
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);

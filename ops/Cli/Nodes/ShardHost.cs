@@ -104,7 +104,7 @@ internal static class ShardHost
         var run = OptionTexts.Read(first.Options);
         var layout = await layoutCame.Task.WaitAsync(LayoutPatience, stop);
         if (layout.Hash != first.LayoutHash) throw new ClusterException($"the layout that came has hash {layout.Hash}, the run's is {first.LayoutHash}");
-        using var telemetry = TelemetryExport.Start(first.RunId);
+        using var telemetry = TelemetryExport.Start(first.RunId, run.TraceEvery);
         using var monitoring = NodeMonitoring.Start(first.RunId, first.Name, run, options, message => connection.Peer?.Send(message) ?? false, () => connection.Peer);
         node = new NodeId(MemberNames.IndexIn(first.Name, MemberRole.ParameterServer)!.Value, options.Incarnation);
         maxFloats = layout.StateFloats;

@@ -85,7 +85,7 @@ internal static class WorkerNode
         var (train, test) = start.Open(run, faults);
         using var trainSet = train;
         using var testSet = test;
-        using var telemetry = TelemetryExport.Start(welcome.RunId);
+        using var telemetry = TelemetryExport.Start(welcome.RunId, run.TraceEvery);
         using var monitoring = NodeMonitoring.Start(welcome.RunId, welcome.Name, run, options, message => connection.Peer?.Send(message) ?? false, () => connection.Peer);
         var engines = start.Build(() => source(run, train));
         if (faults.Has(FaultyEngine.Kinds)) engines = faulty = new FaultyEngines(engines, faults);

@@ -68,6 +68,7 @@ public sealed class TraceSpecs : IDisposable
         var outcome = await cluster.EndAsync();
         Assert.Equal(Training.Expected(Training.ShortSteps), Training.HashOf(outcome));
         Assert.Empty(outcome.Error);
+        Assert.Single(outcome.OutputLines, static line => line.Contains("The telemetry collector at http://127.0.0.1:1 takes nothing", StringComparison.Ordinal));
     }
 
     /// <summary>Loading the weights of step v is no part of step v, whose trace an earlier process sent.</summary>

@@ -16,8 +16,8 @@ internal static class TraceWatching
         var file = TraceFile.Open(folder, Warn);
         var store = new TraceStore(
             context.Run.RunId, file, new TailSampling(every),
-            context.Logged.Count == 0 ? null : () => RootRecovery.Missing(
-                context.Run.RunId, context.Logged, new TraceReader(folder).Lines(Contracts.Limits.TraceTailBytes), step => every > 0 && step % every == 0, NowNanoseconds()),
+            context.Logged.Count == 0 ? null : () => new TraceReader(folder).Lines(Contracts.Limits.TraceTailBytes),
+            tail => RootRecovery.Missing(context.Run.RunId, context.Logged, tail, step => every > 0 && step % every == 0, NowNanoseconds()),
             TimeProvider.System, Warn);
         context.Traces = store.Recent;
         return store;
