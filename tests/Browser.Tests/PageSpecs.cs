@@ -106,7 +106,7 @@ public sealed class PageSpecs(Browser browser, ITestOutputHelper output) : IClas
     [Fact]
     public async Task A_page_finds_the_run_again_when_another_process_carries_it_on()
     {
-        var first = await SimulatedRun.StartAsync(totalSteps: 1000);
+        var first = await SimulatedRun.StartAsync(totalSteps: 1000, at: SimulatedRun.FreeAddress());
         await using var page = await browser.OpenAsync(first.Address);
         first.Advance(20);
         await page.UntilAsync("document.body.dataset.step === '20'");

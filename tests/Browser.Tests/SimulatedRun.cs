@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
 using Cluster.Coordinator.Monitor;
@@ -38,6 +39,25 @@ internal sealed class SimulatedRun : IAsyncDisposable
         return new SimulatedRun(new WatchThread([live], static _ => { }), server) { Step = logged };
     }
 
+    /// <summary>An address that no other process is given by chance: Linux gives ports from 32768 on.</summary>
+    public static IPEndPoint FreeAddress()
+    {
+        while (true)
+        {
+            var address = new IPEndPoint(IPAddress.Loopback, Random.Shared.Next(20_000, 30_000));
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(address);
+                return address;
+            }
+            catch (SocketException)
+            {
+                // Somebody's; the next one.
+            }
+        }
+    }
+
     /// <summary>Commits so many steps, one after the other.</summary>
     public void Advance(int steps, bool isTraced = false)
     {
@@ -61,7 +81,7 @@ internal sealed class SimulatedRun : IAsyncDisposable
         _thread.Post(w => w.Evaluated(totals, []));
     }
 
-    public void Report(string node, double memory) => _thread.Post(w => w.Reported(node, new NodeReport([new NodeFigure("train.process.memory", "", memory)])));
+    public void Report(string node, double memory) => _thread.Post(w => w.Reported(node, new NodeReport([new NodeFigure("train.memory.usage", "resident", memory)])));
 
     public void Happen(string kind, string? node, string sentence)
     {

@@ -12,6 +12,9 @@ public sealed class NodeTable
     /// <summary>Weight of the newest step in the means: they look back on about ten steps.</summary>
     private const double Newest = 0.1;
 
+    /// <summary>The gauge of a process's memory, and the kind of it that is shown.</summary>
+    private const string MemoryName = "train.memory.usage", MemoryKind = "resident";
+
     private readonly SortedDictionary<string, NodeRow> _rows = new(NodeOrder.Instance);
     private readonly Dictionary<int, (int Leaves, int Samples)> _counts = [];
     private readonly Dictionary<int, NodeRow> _workers = [];
@@ -63,7 +66,8 @@ public sealed class NodeTable
             case "worker-joined":
                 if (row.State is not NodeState.Quarantined and not NodeState.Working) row.State = NodeState.Waiting;
                 break;
-            case "process-started" or "membership" when row.State is NodeState.Lost or NodeState.Left && IsArrival(happened):
+            // A process that was only started again has yet to find its way back.
+            case "membership" when row.State is NodeState.Lost or NodeState.Left && IsArrival(happened.Sentence):
                 row.State = NodeState.Waiting;
                 break;
             case "worker-lost" or "shard-lost" or "process-ended" when row.State != NodeState.Quarantined && row.State != NodeState.Left:
@@ -90,13 +94,12 @@ public sealed class NodeTable
         if (Row(node) is not { } row) return;
         row.HeardAt = at;
         foreach (var figure in report.Figures)
-            if (figure.Name == "train.process.memory" && double.IsFinite(figure.Value)) row.Memory = figure.Value;
-        // A process that speaks is there again.
-        if (!row.IsWorker && row.State is NodeState.Waiting or NodeState.Lost) row.State = NodeState.Working;
+            if (figure is { Name: MemoryName, Tag: MemoryKind } && double.IsFinite(figure.Value)) row.Memory = figure.Value;
+        // Neither shards nor the coordinator have leaves: that they speak tells that they work.
+        if (!row.IsWorker && row.State == NodeState.Waiting) row.State = NodeState.Working;
     }
 
-    private static bool IsArrival(RunEvent happened) =>
-        happened.Kind == "process-started" || happened.Sentence.Contains(" joins", StringComparison.Ordinal) || happened.Sentence.Contains(" back", StringComparison.Ordinal);
+    private static bool IsArrival(string sentence) => sentence.Contains(" joins", StringComparison.Ordinal) || sentence.Contains(" comes back", StringComparison.Ordinal);
 
     private static bool IsNode(string name) => name.StartsWith("worker-", StringComparison.Ordinal) || name.StartsWith("ps-", StringComparison.Ordinal);
 

@@ -62,7 +62,12 @@ public sealed class NodeTableSpecs
         Commit(1, 0, 1, 2);
         Happen("worker-lost", "worker-1");
         Commit(2, 0, 1, 2);
+        Happen("process-ended", "worker-1", "worker-1 (process 7) was killed by SIGKILL.");
+        Happen("process-started", "worker-1", "worker-1 runs as process 8.");
+        Happen("membership", "worker-1", "worker-1 is lost (the connection was closed): its leaves go to others");
         Assert.Equal(NodeState.Lost, Row("worker-1").State);
+        Happen("membership", "worker-1", "worker-1 joins anew (incarnation 2 after 1)");
+        Assert.Equal(NodeState.Waiting, Row("worker-1").State);
         Happen("worker-joined", "worker-1");
         Assert.Equal(NodeState.Waiting, Row("worker-1").State);
         Commit(3, 0, 1, 2);
@@ -94,13 +99,15 @@ public sealed class NodeTableSpecs
     }
 
     [Fact]
-    public void A_report_brings_memory_and_a_shard_back()
+    public void A_report_brings_memory_and_a_shard_that_joined_again_works()
     {
         Happen("shard-lost", "ps-0");
+        _table.Reported("ps-0", new NodeReport([]), Noon);
         Assert.Equal(NodeState.Lost, Row("ps-0").State);
-        _table.Reported("ps-0", new NodeReport([new NodeFigure("train.process.memory", "", 5e8), new NodeFigure("other", "", 1)]), Noon);
+        Happen("membership", "ps-0", "ps-0 joins anew");
+        _table.Reported("ps-0", new NodeReport([new NodeFigure("train.memory.usage", "resident", 5e8), new NodeFigure("other", "", 1)]), Noon);
         Assert.Equal((NodeState.Working, 5e8, Noon), (Row("ps-0").State, Row("ps-0").Memory, Row("ps-0").HeardAt));
-        _table.Reported("ps-0", new NodeReport([new NodeFigure("train.process.memory", "", double.NaN)]), Noon);
+        _table.Reported("ps-0", new NodeReport([new NodeFigure("train.memory.usage", "resident", double.NaN)]), Noon);
         Assert.Equal(5e8, Row("ps-0").Memory);
     }
 

@@ -25,7 +25,7 @@ function lagOf(node) {
   if (["lost", "left", "quarantined"].includes(node.state)) return "–";
   if (node.heard > 3) return `silent for ${longTime(node.heard)}`;
   if (node.lag === undefined) return "–";
-  return node.lag === 0 ? "none" : `${count(node.lag)} ${node.lag === 1 ? "step" : "steps"}`;
+  return node.lag === 0 ? "0" : `${count(node.lag)} ${node.lag === 1 ? "step" : "steps"}`;
 }
 
 export function drawNodes(nodes) {
