@@ -1,3 +1,4 @@
+using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Contracts;
 
@@ -7,6 +8,16 @@ namespace Cluster.Cli.Report;
 internal static class RunReport
 {
     public const string Name = "report.html";
+
+    /// <summary>Its name where 'cluster chaos' has a report of its own, about faults and promises.</summary>
+    public const string NameBesideChaos = "run.html";
+
+    /// <summary>Where the page of a run's folder lies.</summary>
+    public static string PathIn(string folder)
+    {
+        var isChaos = ((string[])[ChaosRun.PlanName, ChaosRun.JsonName]).Any(name => File.Exists(Path.Combine(folder, name)));
+        return Path.Combine(folder, isChaos ? NameBesideChaos : Name);
+    }
 
     /// <summary>Reads the folder and writes the page, whole or not at all.</summary>
     /// <param name="path">Of the page.</param>
@@ -32,7 +43,7 @@ internal static class RunReport
     {
         try
         {
-            if (new FileInfo(Path.Combine(folder, RunFolder.CommitsName)) is { Exists: true, Length: > 0 }) Make(folder, Path.Combine(folder, Name), state);
+            if (new FileInfo(Path.Combine(folder, RunFolder.CommitsName)) is { Exists: true, Length: > 0 }) Make(folder, PathIn(folder), state);
         }
         catch (Exception e)
         {

@@ -23,7 +23,7 @@ internal sealed class ReportVerb : IVerb
         that opens anywhere. Every run makes it when it ends; this makes it anew, from the folder alone, also of a run that was
         killed or still goes on.
 
-          --out FILE    Where the page goes; unset: report.html in RUN.
+          --out FILE    Where the page goes; unset: report.html in RUN, or run.html where 'cluster chaos' has made its own report.html.
 
         Exit codes: 0 done, 2 RUN is no run, or FILE cannot be written.
         """;
@@ -34,7 +34,7 @@ internal sealed class ReportVerb : IVerb
         var folder = parse.GetValue(_folder) ?? throw new UserMistakeException("cluster report needs the folder of a run: cluster report runs/NAME ('cluster runs' lists them)");
         var given = RowOptions.TextOf(parse, _out);
         if (given is not null && Directory.Exists(given)) throw new UserMistakeException($"--out {given} is a folder: give the name of a file");
-        var path = given ?? Path.Combine(Directory.Exists(folder) ? folder : Path.GetDirectoryName(folder) ?? ".", RunReport.Name);
+        var path = given ?? RunReport.PathIn(Directory.Exists(folder) ? folder : Path.GetDirectoryName(folder) ?? ".");
         var run = RunReport.Make(folder, path);
         if (run.Commits.Trouble is { } trouble) Console.Error.WriteLine($"cluster: {trouble}");
         Console.Out.WriteLine(path);

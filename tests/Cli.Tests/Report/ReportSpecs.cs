@@ -48,7 +48,10 @@ public sealed partial class ReportSpecs : IDisposable
         Assert.Contains("4.5 s", page);
         Assert.Contains("optimizer.clip-norm", page);
         Assert.Contains("step-00000010", page);
-        Assert.Contains("52.00 %", page);      // worker-0: 312 of 600 images
+        // worker-0 has 20 of the 38 leaves.
+        var samples = CommitHistory.Read(Path.Combine(folder, "commits.jsonl")).Workers.Select(static w => w.Samples).ToArray();
+        Assert.Equal(600, samples.Sum());
+        Assert.Contains(FormattableString.Invariant($"data-name=\"images\">{samples[0]}</td><td class=\"n\" data-name=\"share\">{samples[0] / 6.0:0.00} %"), page);
         foreach (var outside in (string[])["<script", "<b>cat", "http:", "https:", "src=", "href=", "url(", "@import"]) Assert.DoesNotContain(outside, page);
     }
 
@@ -98,6 +101,10 @@ public sealed partial class ReportSpecs : IDisposable
         RunMaker.Make(_world, "a");
         Assert.Equal((2, true), (Report("a", "--out", "missing/page.html").ExitCode, !Directory.Exists(_world.PathOf("missing"))));
         Assert.Equal((0, "a/report.html\n"), (Report("a").ExitCode, Report("a").Output));
+        // What 'cluster chaos' says of its faults is not written over.
+        _world.Write("a/report.json", "{}");
+        _world.Write("a/report.html", "of faults");
+        Assert.Equal((0, "a/run.html\n", "of faults"), (Report("a").ExitCode, Report("a").Output, File.ReadAllText(_world.PathOf("a/report.html"))));
     }
 
     [Fact]
@@ -125,7 +132,7 @@ public sealed partial class ReportSpecs : IDisposable
         Assert.Equal(history.Workers.Select(static w => w.Samples), [.. Enumerable.Range(0, 3).Select(worker => history.Shares.Rows.Sum(row => row.GetValueOrDefault(worker)))]);
         Assert.Equal([(0, 1L, 20_000L, 20_000L), (1, 1L, 15_000L, 15_000L), (2, 15_001L, 20_000L, 5_000L)], history.Workers.Select(static w => (w.Worker, w.First, w.Last, w.Steps)));
         // The peak is the top of the drawing: the loss axis reaches beyond it.
-        Assert.Contains(">75</div>", page);
+        Assert.Contains(">80</div>", page);
     }
 
     [Fact]
