@@ -14,6 +14,9 @@ run_tests() {
   build_everything
   exec 9>&-
 
+  source "$root/ops/build/promtool.sh"
+  provide_promtool
+
   local passed=0 failed=0 skipped=0 broken=() project name program report rc
   report=$(mktemp -d)
   for project in "$root"/tests/*.Tests/*.csproj; do
