@@ -126,6 +126,6 @@ public sealed partial class ExposureSpecs : IDisposable
     [GeneratedRegex("""train_step_duration_seconds_bucket.* # \{trace_id="(?<trace>[0-9a-f]{32})",step="(?<step>\d+)"\}""")]
     private static partial Regex Exemplar();
 
-    [GeneratedRegex("""^[^#\n]\S* \S+(?=$| # )""", RegexOptions.Multiline)]
+    [GeneratedRegex("""^[a-z][a-z0-9_]*(\{([^"}]|"([^"\\]|\\.)*")*\})? \S+""", RegexOptions.Multiline)]
     private static partial Regex Sample();
 }
