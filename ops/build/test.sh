@@ -41,6 +41,9 @@ run_tests() {
   # The program that users start is the one that is tested.
   export CLUSTER_PROGRAM=$root/artifacts/run/cluster
 
+  source "$root/ops/build/promtool.sh"
+  provide_promtool
+
   local passed=0 failed=0 skipped=0 broken=() again=() late=() project name program report rc
   report=$(mktemp -d)
   for project in "$root"/tests/*.Tests/*.csproj; do

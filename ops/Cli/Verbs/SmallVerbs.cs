@@ -28,11 +28,12 @@ internal sealed class HelpVerb : IVerb
     private readonly IReadOnlyList<IVerb> _verbs;
     private readonly Argument<string?> _verb = new("verb") { Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<bool> _markdown = new("--markdown") { Hidden = true };
+    private readonly Option<bool> _telemetry = new("--telemetry") { Hidden = true };
 
     public HelpVerb(IReadOnlyList<IVerb> verbs)
     {
         _verbs = verbs;
-        Command = new Command("help", "Explain a verb.") { _verb, _markdown };
+        Command = new Command("help", "Explain a verb.") { _verb, _markdown, _telemetry };
     }
 
     public Command Command { get; }
@@ -45,6 +46,11 @@ internal sealed class HelpVerb : IVerb
         if (parse.GetValue(_markdown))
         {
             Console.Out.Write(OptionHelp.Markdown());
+            return Task.FromResult(ExitCodes.Done);
+        }
+        if (parse.GetValue(_telemetry))
+        {
+            Console.Out.Write(Telemetry.TelemetryHelp.Markdown());
             return Task.FromResult(ExitCodes.Done);
         }
         var name = parse.GetValue(_verb);
