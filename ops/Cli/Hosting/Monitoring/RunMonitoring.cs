@@ -40,9 +40,11 @@ internal sealed class RunMonitoring : IAsyncDisposable
                 context.Say($"{open.Method.DeclaringType!.Name} does not watch this run: {e.Message.ReplaceLineEndings(" ")}");
             }
         }
-        var server = await PageServing.StartAsync(context);
+        var server = await ServeAsync(context);
         return new RunMonitoring(new WatchThread(watchers, context.Say), server, context.Folder.Events);
     }
+
+    private static Task<MonitorServer?> ServeAsync(MonitoringContext context) => PageServing.StartAsync(context);
 
     public void Begun(StepId step)
     {
