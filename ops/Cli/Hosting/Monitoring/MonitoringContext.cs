@@ -19,11 +19,11 @@ internal sealed record MonitoringContext(ResolvedRun Run, RunFolder Folder, RunP
     /// <summary>All roles are in this process: what happens in it is the whole run.</summary>
     public bool IsLocal { get; init; }
 
+    public RunOptions Options => Run.Options;
+
     /// <summary>What evaluations are made on; stays the caller's. Null = nothing is known of it.</summary>
     public IDataset? Test { get; init; }
 
     /// <summary>Shown the weights of versions that somebody gathers, see <see cref="SnapshotActor"/>. Set by whoever looks; null = nobody does.</summary>
     public Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? Look { get; set; }
-
-    public RunOptions Options => Run.Options;
 }
