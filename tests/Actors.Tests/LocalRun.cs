@@ -26,6 +26,11 @@ internal sealed record LocalRun
     public OptimizerOptions Optimizer { get; init; } = new() { ClipNorm = 1 };
     public NonFinitePolicy NonFinite { get; init; } = NonFinitePolicy.Recompute;
 
+    /// <summary>See <see cref="RunPlan.LookEvery"/>.</summary>
+    public long LookEvery { get; init; }
+
+    public Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? Look { get; init; }
+
     /// <summary>Worker, step and leaf to what is added to the first gradient element; may throw.</summary>
     public Func<int, StepId, int, float>? OnLeaf { get; init; }
 
@@ -56,14 +61,14 @@ internal sealed record LocalRun
         var rules = new StepRules(Shards, layout.ParameterChunkCount, StepScaling.Of(Optimizer, layout, train.Count), NonFinite, StragglerRules.Default);
         var schedule = LearningRateSchedule.Create(new ScheduleOptions { Kind = "constant", LearningRate = 0.01 }, Steps, 100);
         var runPlan = new RunPlan(RunId, Seed, layout, train.Count, Batch, Microbatches, Steps, Workers, rules, new TermRules(1, 0, 0), schedule, TestBatches: 3, EvalEvery, CheckpointPolicy.Never)
-        { EvaluatesAverage = Optimizer.EmaDecay > 0 };
+        { EvaluatesAverage = Optimizer.EmaDecay > 0, LookEvery = LookEvery };
         var folder = Directory.CreateTempSubdirectory("cluster-test-");
         var listener = new Listener();
         var system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }"));
         try
         {
             using var store = new RunStore(folder.FullName, new NoCheckpoints());
-            var snapshots = system.ActorOf(SnapshotActor.Props(null, layout, runPlan.CounterBase, TimeProvider.System), "snapshots");
+            var snapshots = system.ActorOf(SnapshotActor.Props(null, layout, runPlan.CounterBase, TimeProvider.System, Look), "snapshots");
             var coordinator = system.ActorOf(CoordinatorActor.Props(runPlan, store, listener, snapshots, TimeProvider.System), "coordinator");
             var workers = new IActorRef[Workers];
             IActorRef[] shards = [];

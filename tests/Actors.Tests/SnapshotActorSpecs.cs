@@ -38,8 +38,8 @@ public sealed class SnapshotActorSpecs : IDisposable
         }
     }
 
-    private IActorRef Start(ICheckpointWriter? writer, IReadOnlyDictionary<string, long>? counterBase = null) =>
-        _system.ActorOf(SnapshotActor.Props(writer, _layout, counterBase ?? new Dictionary<string, long>(), TimeProvider.System));
+    private IActorRef Start(ICheckpointWriter? writer, IReadOnlyDictionary<string, long>? counterBase = null, Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? look = null) =>
+        _system.ActorOf(SnapshotActor.Props(writer, _layout, counterBase ?? new Dictionary<string, long>(), TimeProvider.System, look));
 
     private ShardSnapshot Part(int shard, long version = 5, float value = 1) => new(
         new Term(2), new WeightsVersion(version), new ShardId(shard), _plan.Ranges[shard].Offset, 4, _buffers.Of(_plan.Ranges[shard].Length, value),
@@ -84,6 +84,34 @@ public sealed class SnapshotActorSpecs : IDisposable
         Assert.IsType<CheckpointWritten>(_coordinator.Receive(Patience));
         actor.Tell(Part(1));
         Pass(actor);
+        AssertAllBackSoon();
+    }
+
+    [Fact]
+    public void Whoever_looks_is_shown_every_version_that_was_gathered_and_that_of_a_hash_before_its_answer()
+    {
+        var looked = new ConcurrentQueue<(long Version, float First, float Second)>();
+        var actor = Start(new Writer(), look: (version, parts) => looked.Enqueue((version.Value, parts[0].Weights.Span[0], parts[1].Weights.Span[0])));
+        _coordinator.Send(actor, new LookDue(new WeightsVersion(5), 2));
+        actor.Tell(Part(1, value: 20));
+        actor.Tell(Part(0, value: 10));
+        Assert.True(SpinWait.SpinUntil(() => looked.Count == 1, Patience));
+
+        // A look that is not whole yet makes room for a checkpoint.
+        _coordinator.Send(actor, new LookDue(new WeightsVersion(6), 2));
+        actor.Tell(Part(0, version: 6));
+        _coordinator.Send(actor, Due(7));
+        actor.Tell(Part(1, version: 6));
+        actor.Tell(Part(0, version: 7));
+        actor.Tell(Part(1, version: 7));
+        Assert.IsType<CheckpointWritten>(_coordinator.Receive(Patience));
+        Assert.True(SpinWait.SpinUntil(() => looked.Count == 2, Patience));
+
+        _coordinator.Send(actor, new HashDue(new WeightsVersion(8), 2));
+        actor.Tell(Part(0, version: 8));
+        actor.Tell(Part(1, version: 8));
+        Assert.IsType<StateHashed>(_coordinator.Receive(Patience));
+        Assert.Equal([(5L, 10f, 20f), (7L, 1f, 1f), (8L, 1f, 1f)], looked);
         AssertAllBackSoon();
     }
 

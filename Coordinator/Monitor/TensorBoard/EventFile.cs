@@ -112,5 +112,6 @@ public sealed class EventFile : IDisposable
         _file?.Dispose();
         _file = null;
         _isGivenUp = true;
+        if (Dropped > 0) _say($"{Dropped} records of the TensorBoard files were dropped for want of room.");
     }
 }

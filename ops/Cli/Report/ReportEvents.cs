@@ -16,13 +16,13 @@ internal static class ReportEvents
     {
         "fault", "failed", "worker-lost", "worker-hung", "worker-late", "shard-lost", "shard-late", "non-finite", "unvouched", "audit-dispute", "worker-quarantined",
         "took-over", "stepped-down", "coordinator-paused", "log-cut", "checkpoint-passed-over", "checkpoint-failed", "checkpoint-waits", "commit-waits", "term-waits", "log-waits",
-        "link-lost", "node-refused", "node-unfit", "waiting",
+        "link-lost", "node-refused", "node-unfit",
     };
 
     /// <summary>What the run did about it, and what ended it.</summary>
     private static readonly HashSet<string> Answers = new(StringComparer.Ordinal)
     {
-        "resumed", "restored", "replay", "term", "leased-again", "commit-goes-on", "checkpoint-skipped", "worker-left", "stopped-early", "interrupted", "finished", "imported", "process-ended",
+        "waiting", "resumed", "restored", "replay", "term", "leased-again", "commit-goes-on", "checkpoint-skipped", "worker-left", "stopped-early", "interrupted", "finished", "imported", "process-ended",
     };
 
     /// <summary>Whether a kind of event tells of something that should not be.</summary>

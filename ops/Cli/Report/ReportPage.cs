@@ -58,7 +58,7 @@ internal static class ReportPage
         if (run.Result.StopReason is { Length: > 0 } reason) text.Append($"; stopped early: {reason.TrimEnd('.')}, so step {run.Result.BestStep} is the result");
         if (Accuracy(run) is { } accuracy) text.Append($"; {Wording.Percent(accuracy)} of the test images right");
         var faults = run.Events.Count(static e => ReportEvents.IsTrouble(e.Kind));
-        text.Append(faults == 0 ? "; nothing went wrong." : $"; {faults} {(faults == 1 ? "thing" : "things")} went wrong on the way, listed below.");
+        text.Append(faults == 0 ? "; nothing went wrong." : $"; {faults} {(faults == 1 ? "event tells" : "events tell")} of trouble on the way, listed below.");
         return text.ToString();
     }
 
@@ -71,7 +71,7 @@ internal static class ReportPage
         if (Accuracy(run) is { } accuracy) Fact(Wording.Percent(accuracy), $"test accuracy{(run.Result.TestTop5 is { } top5 ? $"; top-5 {Wording.Percent(top5)}" : "")}");
         if ((run.Result.TestLoss ?? run.Evaluations.LastOrDefault()?.Loss) is { } testLoss) Fact(Html.Number(testLoss, "0.0000"), "test loss");
         Fact(Html.Number(last.Loss, "0.0000"), "training loss of the last step");
-        Fact(Html.Number(Rate(run), "#,0"), "images/s");
+        Fact(Rate(commits) is var rate && double.IsFinite(rate) ? Html.Number(rate, "#,0") : "-", "images/s, over all steps but the first");
         Fact(Wording.Duration(TimeSpan.FromMilliseconds(commits.Steps.Sum(static s => double.IsFinite(s.Milliseconds) ? s.Milliseconds : 0))), "in steps, evaluations left out");
         Fact($"{commits.Workers.Count} + {run.Config.Options.Ps}", "workers that contributed, parameter shards");
         page.Append("</div>\n");
@@ -81,12 +81,16 @@ internal static class ReportPage
 
     private static double? Accuracy(RunRecord run) => run.Result.TestAccuracy ?? run.Evaluations.LastOrDefault()?.Accuracy;
 
-    /// <summary>As the run said at its end; else over all steps but the first, which holds the start.</summary>
-    internal static double Rate(RunRecord run)
+    /// <summary>The run's own figure is that of its last process alone; this one holds its interruptions too. NaN when there is none.</summary>
+    private static double Rate(CommitHistory commits)
     {
-        if (run.Result.ImagesPerSecond is { } rate and > 0) return rate;
-        var timed = run.Commits.Steps.Skip(1).Where(static s => s.Milliseconds > 0).ToList();
-        return timed.Count == 0 ? double.NaN : timed.Sum(static s => (double)s.Samples) / timed.Sum(static s => s.Milliseconds) * 1000;
+        var (samples, milliseconds) = (0L, 0.0);
+        foreach (var step in commits.Steps.Skip(1).Where(static s => s.Milliseconds > 0 && double.IsFinite(s.Milliseconds)))
+        {
+            samples += step.Samples;
+            milliseconds += step.Milliseconds;
+        }
+        return samples / milliseconds * 1000;
     }
 
     internal static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

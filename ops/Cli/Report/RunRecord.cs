@@ -7,9 +7,9 @@ using Cluster.Contracts;
 namespace Cluster.Cli.Report;
 
 /// <summary>What a run left as its result; what is not known is null.</summary>
-internal sealed record RunResult(string? StateSha256, double? ImagesPerSecond, double? TestAccuracy, double? TestLoss, double? TestTop5, double? Seconds, double? Epochs, long? BestStep, string? StopReason)
+internal sealed record RunResult(string? StateSha256, double? TestAccuracy, double? TestLoss, double? TestTop5, long? BestStep, string? StopReason)
 {
-    public static readonly RunResult Unknown = new(null, null, null, null, null, null, null, null, null);
+    public static readonly RunResult Unknown = new(null, null, null, null, null, null);
 
     /// <returns><see cref="Unknown"/> without a readable summary.json.</returns>
     public static RunResult Read(string folder)
@@ -23,8 +23,7 @@ internal sealed record RunResult(string? StateSha256, double? ImagesPerSecond, d
             double? Number(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
             string? Text(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
             return new RunResult(
-                Text("state_sha256") is { Length: > 0 } hash ? hash : null, Number("images_per_second"), Number("test_accuracy"), Number("test_loss"), Number("test_top5"),
-                Number("seconds"), Number("epochs"), (long?)Number("best_step"), Text("stop_reason"));
+                Text("state_sha256") is { Length: > 0 } hash ? hash : null, Number("test_accuracy"), Number("test_loss"), Number("test_top5"), (long?)Number("best_step"), Text("stop_reason"));
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException)
         {

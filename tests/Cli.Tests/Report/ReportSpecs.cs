@@ -38,7 +38,7 @@ public sealed partial class ReportSpecs : IDisposable
         Directory.CreateDirectory(Path.Combine(folder, "checkpoints", "step-00000010"));
         var page = PageOf(folder);
         Assert.Contains(">finished</span>", page);
-        Assert.Contains("10 steps of 64 images; 81.25 % of the test images right; 1 thing went wrong on the way", page);
+        Assert.Contains("10 steps of 64 images; 81.25 % of the test images right; 1 event tells of trouble on the way", page);
         Assert.Contains("<code>ab12</code>", page);
         Assert.Contains("80.00 % of 50", page);
         Assert.Contains("&lt;b&gt;cat&lt;/b&gt; taken for dog</td><td class=\"n\">10 of 50", page);

@@ -22,6 +22,8 @@ internal sealed record MonitoringContext(ResolvedRun Run, RunFolder Folder, RunP
     /// <summary>All roles are in this process: what happens in it is the whole run.</summary>
     public bool IsLocal { get; init; }
 
+    public RunOptions Options => Run.Options;
+
     /// <summary>Spans of the last steps; null when nothing is traced. Set before the page and the report are opened.</summary>
     public RecentTraces? Traces { get; set; }
 
@@ -36,6 +38,4 @@ internal sealed record MonitoringContext(ResolvedRun Run, RunFolder Folder, RunP
 
     /// <summary>Shown the weights of versions that somebody gathers, see <see cref="SnapshotActor"/>. Set by whoever looks; null = nobody does.</summary>
     public Action<WeightsVersion, IReadOnlyList<ShardSnapshot>>? Look { get; set; }
-
-    public RunOptions Options => Run.Options;
 }
