@@ -90,7 +90,7 @@ public sealed class RunMetricsSpecs
     public void Series_of_a_run_are_bounded_whatever_spans_are_called()
     {
         var watcher = Watcher();
-        var spans = Enumerable.Range(0, RunMetrics.MaxSeries + 5).Select(static i => new SpanRecord(1, 1, (ulong)i, 0, $"{i}", 0, 1_000_000, [], [], null)).ToArray();
+        var spans = Enumerable.Range(0, RunMetrics.MaxSeries + 5).Select(static i => new SpanRecord(1, 1, (ulong)i, 1, $"{i}", 0, 1_000_000, [], [], null)).ToArray();
         watcher.Traced("worker-0", new SpanBatch(spans, 3));
         Assert.Equal(RunMetrics.MaxSeries, Lines("train_step_part_duration_seconds_count").Length);
         Assert.Equal(["train_metrics_overflow_total 5"], Lines("train_metrics_overflow_total"));

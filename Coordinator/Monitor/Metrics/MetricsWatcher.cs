@@ -78,8 +78,9 @@ public sealed class MetricsWatcher(RunMetrics metrics, long plannedSteps, long t
     public void Traced(string process, SpanBatch batch)
     {
         metrics.Reached(DroppedSpans, process, batch.Dropped);
+        // Roots are wholes, and an evaluation is no part of a step.
         foreach (var span in batch.Spans)
-            if (span.Name != Spans.Step) metrics.Observe(PartDuration, span.DurationNanoseconds / 1e9, process, span.Name);
+            if (span.ParentId != 0 && span.Name != Spans.Evaluate) metrics.Observe(PartDuration, span.DurationNanoseconds / 1e9, process, span.Name);
     }
 
     public void Dispose() { }
