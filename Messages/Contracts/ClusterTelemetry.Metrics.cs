@@ -116,8 +116,19 @@ public static partial class ClusterTelemetry
 
     private static readonly Dictionary<Instrument, string> MetricTags = new()
     {
-        [PartDuration] = Tags.Part, [Events] = Tags.Kind, [Nodes] = Tags.Role, [QueueDepth] = Tags.Queue, [Memory] = Tags.Kind,
-        [RefusedMessages] = Tags.Reason, [LinkRefusedFrames] = Tags.Reason, [LinkRefusedHandshakes] = Tags.Reason, [LinksClosed] = Tags.Reason,
-        [LinkSent] = Tags.Lane, [LinkReceived] = Tags.Lane, [GpuMemory] = Tags.Device, [GpuMemoryLimit] = Tags.Device, [GpuUtilization] = Tags.Device,
+        [PartDuration] = Tags.Part,
+        [Events] = Tags.Kind,
+        [Nodes] = Tags.Role,
+        [QueueDepth] = Tags.Queue,
+        [Memory] = Tags.Kind,
+        [RefusedMessages] = Tags.Reason,
+        [LinkRefusedFrames] = Tags.Reason,
+        [LinkRefusedHandshakes] = Tags.Reason,
+        [LinksClosed] = Tags.Reason,
+        [LinkSent] = Tags.Lane,
+        [LinkReceived] = Tags.Lane,
+        [GpuMemory] = Tags.Device,
+        [GpuMemoryLimit] = Tags.Device,
+        [GpuUtilization] = Tags.Device,
     };
 }

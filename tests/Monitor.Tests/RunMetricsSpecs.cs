@@ -87,14 +87,36 @@ public sealed class RunMetricsSpecs
     }
 
     [Fact]
-    public void Series_of_a_run_are_bounded_whatever_spans_are_called()
+    public void Spans_that_are_parts_of_a_step_are_measured_and_no_others()
     {
         var watcher = Watcher();
-        var spans = Enumerable.Range(0, RunMetrics.MaxSeries + 5).Select(static i => new SpanRecord(1, 1, (ulong)i, 0, $"{i}", 0, 1_000_000, [], [], null)).ToArray();
-        watcher.Traced("worker-0", new SpanBatch(spans, 3));
-        Assert.Equal(RunMetrics.MaxSeries, Lines("train_step_part_duration_seconds_count").Length);
-        Assert.Equal(["train_metrics_overflow_total 5"], Lines("train_metrics_overflow_total"));
+        watcher.Traced("worker-0", new SpanBatch([Span("forward"), Span("forward"), Span("made up"), Span("evaluate"), Span("step"), Span("backward", parent: 0), Span(null!), null!], 3));
+        Assert.Equal(["""train_step_part_duration_seconds_count{node="worker-0",part="forward"} 2"""], Lines("train_step_part_duration_seconds_count"));
+        Assert.Equal(["""train_step_part_duration_seconds_sum{node="worker-0",part="forward"} 0.002"""], Lines("train_step_part_duration_seconds_sum"));
         Assert.Equal(["""train_spans_dropped_total{node="worker-0"} 3"""], Lines("train_spans_dropped_total"));
+    }
+
+    [Fact]
+    public void Series_of_a_run_are_bounded_and_what_is_left_out_is_counted()
+    {
+        var watcher = Watcher();
+        for (var i = 0; i < RunMetrics.MaxSeries + 5; i++) watcher.Traced($"worker-{i}", new SpanBatch([Span("forward")], 0));
+        Assert.Equal(RunMetrics.MaxSeries, Lines("train_step_part_duration_seconds_count").Length);
+        // The part of each, and its dropped spans.
+        Assert.Equal(["train_metrics_overflow_total 10"], Lines("train_metrics_overflow_total"));
+    }
+
+    private static SpanRecord Span(string name, ulong parent = 1) => new(1, 1, 2, parent, name, 0, 1_000_000, [], [], null);
+
+    [Fact]
+    public void A_report_that_holds_nothing_where_something_belongs_harms_nobody()
+    {
+        var watcher = Watcher();
+        watcher.Reported("worker-0", new NodeReport(null!));
+        watcher.Reported("worker-0", new NodeReport([default, new NodeFigure(ClusterTelemetry.LinkSent.Name, null!, 1), new NodeFigure(ClusterTelemetry.ComputedSamples.Name, "", 8)]));
+        watcher.Traced("worker-0", new SpanBatch(null!, 0));
+        Assert.Equal(["""train_samples_computed_total{node="worker-0"} 8"""], Lines("train_samples_computed_total"));
+        Assert.Equal(["train_metrics_overflow_total 2"], Lines("train_metrics_overflow_total"));
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using System.Diagnostics.Metrics;
+using System.Reflection;
 using Cluster.Contracts;
 using Cluster.Coordinator.Core;
 using static Cluster.Contracts.ClusterTelemetry;
@@ -10,6 +10,13 @@ namespace Cluster.Coordinator.Monitor.Metrics;
 /// <param name="hasCheckpoints">Whether the run writes any: one that does not has none that could be old.</param>
 public sealed class MetricsWatcher(RunMetrics metrics, long plannedSteps, long traceEvery, bool hasCheckpoints, TimeProvider time) : IRunWatcher
 {
+    /// <summary>Spans that are parts of steps: a closed set, whatever a node sends.</summary>
+    private static readonly HashSet<string> Parts =
+    [
+        .. typeof(Spans).GetFields(BindingFlags.Public | BindingFlags.Static).Where(static f => f.IsLiteral).Select(static f => (string)f.GetRawConstantValue()!)
+            .Except([Spans.Step, Spans.Evaluation, Spans.Evaluate, Spans.Initialize]),
+    ];
+
     private readonly NodeSpeeds _speeds = new();
     private readonly long _started = time.GetTimestamp();
     private long? _checkpointed;
@@ -64,6 +71,7 @@ public sealed class MetricsWatcher(RunMetrics metrics, long plannedSteps, long t
 
     public void Reported(string node, NodeReport report)
     {
+        if (report.Figures is null) return;
         var now = time.GetUtcNow();
         metrics.Reported(node, report, now);
         _speeds.Take(node, report, now);
@@ -78,8 +86,9 @@ public sealed class MetricsWatcher(RunMetrics metrics, long plannedSteps, long t
     public void Traced(string process, SpanBatch batch)
     {
         metrics.Reached(DroppedSpans, process, batch.Dropped);
-        foreach (var span in batch.Spans)
-            if (span.Name != Spans.Step) metrics.Observe(PartDuration, span.DurationNanoseconds / 1e9, process, span.Name);
+        // Roots are wholes. What a node sends may hold nothing where there should be something.
+        foreach (var span in batch.Spans ?? [])
+            if (span is { ParentId: not 0, Name: not null } && Parts.Contains(span.Name)) metrics.Observe(PartDuration, span.DurationNanoseconds / 1e9, process, span.Name);
     }
 
     public void Dispose() { }

@@ -35,8 +35,8 @@ public sealed class NodeTable
     }
 
     private static bool IsSound(NodeFigure figure) =>
-        MetricCatalog.OfProcessNamed(figure.Name) is { } row
-        && figure.Tag.Length <= MaxTagLength
+        figure.Name is not null && MetricCatalog.OfProcessNamed(figure.Name) is { } row
+        && figure.Tag?.Length <= MaxTagLength
         && (row.Kind == MetricKind.Histogram ? figure.Buckets?.Count == row.Bounds.Count + 1 : figure.Buckets is null);
 
     /// <summary>Nodes that are here at this time, in the order of their names.</summary>

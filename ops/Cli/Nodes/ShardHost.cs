@@ -95,7 +95,7 @@ internal static class ShardHost
                 if (slots.Length > 0) directory.Update(nodes, node);
             }
         });
-        await using var leaving = stop.Register(() => options.Exposure?.Health.Leaving("it was asked to stop"));
+        await using var leaving = stop.Register(() => options.Exposure?.Health.Leaving(WorkerNode.AskedToStop));
         if (connection.Connect(stop) is not var (first, closed))
         {
             Console.Error.WriteLine(connection.OverSentence);
@@ -152,7 +152,11 @@ internal static class ShardHost
         }
         finally
         {
-            if (stop.IsCancellationRequested && !connection.Over.IsCompleted) connection.Peer?.Send(new NodeLeaving("it was asked to stop"));
+            if (stop.IsCancellationRequested && !connection.Over.IsCompleted)
+            {
+                options.Exposure?.Health.Leaving(WorkerNode.AskedToStop);
+                connection.Peer?.Send(new NodeLeaving(WorkerNode.AskedToStop));
+            }
             monitoring.Dispose();      // its last words go over the link
             connection.Close("the node ends");
         }

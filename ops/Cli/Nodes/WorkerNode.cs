@@ -19,6 +19,8 @@ internal static class WorkerNode
     /// <summary>How long the last words of a node that cannot take part may take to reach the coordinator.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
 
+    public const string AskedToStop = "it was asked to stop";
+
     private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(30);
 
     /// <exception cref="UserMistakeException">Refused, or data and model are not those of the run.</exception>
@@ -68,8 +70,7 @@ internal static class WorkerNode
             }
         });
 
-        // Whoever sends work here hears of the leave before it begins.
-        await using var leaving = stop.Register(() => options.Exposure?.Health.Leaving("it was asked to stop"));
+        await using var leaving = stop.Register(() => options.Exposure?.Health.Leaving(AskedToStop));
         if (connection.Connect(stop) is not var (welcome, closed))
         {
             Console.Error.WriteLine(connection.OverSentence);
@@ -121,7 +122,12 @@ internal static class WorkerNode
         }
         finally
         {
-            if (stop.IsCancellationRequested && !connection.Over.IsCompleted) await LeaveAsync(actor, connection);
+            if (stop.IsCancellationRequested && !connection.Over.IsCompleted)
+            {
+                // Whoever sends work here must know before the leave begins; the one at the stop may come late.
+                options.Exposure?.Health.Leaving(AskedToStop);
+                await LeaveAsync(actor, connection);
+            }
             monitoring.Dispose();      // its last words go over the link
             connection.Close("the worker ends");
         }
@@ -138,7 +144,7 @@ internal static class WorkerNode
         {
             // The leaf takes longer than anybody waits: it is leased to others.
         }
-        connection.Peer?.Send(new NodeLeaving("it was asked to stop"));
+        connection.Peer?.Send(new NodeLeaving(AskedToStop));
     }
 
     public static Func<int, RangeOnWire> RangesOf(ShardPlan plan, ParameterLayout layout) => shard =>

@@ -13,7 +13,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 [Collection(SeveralProcesses.Name)]
 public sealed partial class ExposureSpecs : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private readonly World _world = new();
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(30) };
@@ -58,7 +58,7 @@ public sealed partial class ExposureSpecs : IDisposable
     public async Task A_worker_that_finds_no_coordinator_is_alive_and_not_ready()
     {
         var address = $"127.0.0.1:{FreePort()}";
-        using var worker = RunningCluster.Start(_world.Folder, "node", "--role", "worker", "--join", "unix:" + _world.PathOf("nobody"), "--monitor", address);
+        using var worker = RunningCluster.Start(_world.Folder, "node", "--role", "worker", "--join", "unix:" + _world.PathOf("nobody"), "--patience", "600", "--monitor", address);
         await UntilAsync($"http://{address}/healthz/live", static body => body.Contains("\"ok\"", StringComparison.Ordinal));
         using var ready = await _client.GetAsync($"http://{address}/healthz/ready", TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
@@ -96,7 +96,7 @@ public sealed partial class ExposureSpecs : IDisposable
                 last = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
                 if (isWanted(last)) return last;
             }
-            catch (HttpRequestException e)
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !TestContext.Current.CancellationToken.IsCancellationRequested)
             {
                 last = e.Message;
             }
