@@ -47,8 +47,8 @@ public sealed partial class EventFeed
         queue.Enqueue(line);
     }
 
-    private static long? StepIn(string sentence) => StepWord().Match(sentence) is { Success: true } match && long.TryParse(match.Groups[1].ValueSpan, out var step) ? step : null;
+    private static long? StepIn(string sentence) => StepWord().Match(sentence) is { Success: true } match && long.TryParse(match.Groups["step"].ValueSpan, out var step) ? step : null;
 
-    [GeneratedRegex(@"\b[Ss]tep (\d{1,18})\b", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex(@"\b[Ss]tep (?<step>\d{1,18})\b", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 100)]
     private static partial Regex StepWord();
 }
