@@ -49,6 +49,6 @@ public sealed partial class EventFeed
 
     private static long? StepIn(string sentence) => StepWord().Match(sentence) is { Success: true } match && long.TryParse(match.Groups["step"].ValueSpan, out var step) ? step : null;
 
-    [GeneratedRegex(@"\b[Ss]tep (?<step>\d{1,18})\b", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex(@"\b[Ss]tep (?<step>\d{1,18})\b", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 100)]
     private static partial Regex StepWord();
 }

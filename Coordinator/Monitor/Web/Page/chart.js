@@ -81,6 +81,12 @@ export class Chart {
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
     g.clearRect(0, 0, scale.width, scale.height);
     g.font = `11.5px ${css.fontFamily}`;
+    if (!spec.series.some((s) => data.curves[s.curve]?.length)) {
+      g.fillStyle = colour("--soft");
+      g.textAlign = "center";
+      g.fillText("nothing yet", scale.width / 2, scale.height / 2);
+      return;
+    }
     this.axes(g, scale, colour);
     g.save();
     g.beginPath();

@@ -10,7 +10,7 @@ import { refreshSteps, repaint } from "./waterfall.js";
 const silence = 15_000, traceEvery = 2_000, maxMarks = 100;
 const charts = specs.map((spec) => new Chart(spec, document.getElementById("charts")));
 const link = document.getElementById("link");
-let run = null, source = null, heardAt = 0, tries = 0, isDrawing = false;
+let run = null, source = null, heardAt = 0, tries = 0, isDrawing = false, isFetching = false;
 
 const isOver = () => run !== null && ["finished", "stopped", "failed"].includes(run.state);
 
@@ -57,8 +57,8 @@ function listen() {
     if (isOver()) {
       source.close();
       say("closed", "the run is over");
-      setTimeout(steps, 100);
     } else say("live", "live");
+    if (isWhole || isOver()) steps();
   };
   source.addEventListener("all", hear(true));
   source.addEventListener("tick", hear(false));
@@ -72,11 +72,14 @@ function listen() {
 }
 
 async function steps() {
-  if (run !== null && document.visibilityState === "visible") await refreshSteps(run.traced, run.step);
+  if (run === null || isFetching || document.visibilityState !== "visible") return;
+  isFetching = true;
+  await refreshSteps(run.traced, run.step).catch(() => {});
+  isFetching = false;
 }
 
 async function watchSteps() {
-  await steps().catch(() => {});
+  await steps();
   if (!isOver()) setTimeout(watchSteps, traceEvery);
 }
 
@@ -91,4 +94,4 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 });
 new ResizeObserver(repaint).observe(document.getElementById("steps"));
 listen();
-setTimeout(watchSteps, 700);
+setTimeout(watchSteps, traceEvery);
