@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Cluster.Contracts;
 
@@ -16,13 +17,13 @@ public sealed class SpanRecorder : IDisposable
     /// <summary>Spans that wait: a second of a thousand steps with sixteen spans each, some 15 MB.</summary>
     private const int MaxWaiting = 16_384;
 
-    private readonly Lock _lock = new();
     private readonly ActivityListener _listener;
     private readonly Action<SpanBatch> _recorded;
     private readonly ManualResetEventSlim _over = new();
     private readonly Thread _thread;
-    private List<Activity> _waiting = [];
-    private List<Activity> _spare = [];
+    /// <summary>Without a lock: a thread that trains must not wait for one of low priority that was interrupted while it held it.</summary>
+    private readonly ConcurrentQueue<Activity> _waiting = new();
+    private int _count;
     private long _dropped;
     private bool _isClosed;
 
@@ -50,11 +51,13 @@ public sealed class SpanRecorder : IDisposable
 
     private void Ended(Activity activity)
     {
-        lock (_lock)
+        if (Interlocked.Increment(ref _count) <= MaxWaiting)
         {
-            if (_waiting.Count < MaxWaiting) _waiting.Add(activity);
-            else _dropped++;
+            _waiting.Enqueue(activity);
+            return;
         }
+        Interlocked.Decrement(ref _count);
+        Interlocked.Increment(ref _dropped);
     }
 
     private void Run()
@@ -66,25 +69,22 @@ public sealed class SpanRecorder : IDisposable
 
     private void Deliver()
     {
-        long dropped;
-        lock (_lock)
-        {
-            if (_waiting.Count == 0) return;
-            (_waiting, _spare) = (_spare, _waiting);
-            dropped = _dropped;
-        }
+        var records = new List<SpanRecord>();
         try
         {
-            var records = new SpanRecord[_spare.Count];
-            for (var i = 0; i < records.Length; i++) records[i] = SpanConversion.Of(_spare[i]);
-            _recorded(new SpanBatch(records, dropped));
+            // At most what there is room for: others go on ending spans.
+            while (records.Count < MaxWaiting && _waiting.TryDequeue(out var activity))
+            {
+                Interlocked.Decrement(ref _count);
+                records.Add(SpanConversion.Of(activity));
+            }
+            if (records.Count > 0) _recorded(new SpanBatch(records, Interlocked.Read(ref _dropped)));
         }
         catch (Exception)
         {
             // Whatever it is, it is no reason to end the process that trains; the count is told with the next batch.
-            lock (_lock) _dropped += _spare.Count;
+            Interlocked.Add(ref _dropped, records.Count);
         }
-        _spare.Clear();
     }
 
     /// <summary>Hands over what has ended by now, then records no more.</summary>
