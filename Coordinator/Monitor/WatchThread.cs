@@ -1,7 +1,7 @@
 namespace Cluster.Coordinator.Monitor;
 
 /// <summary>
-/// Carries what happens in a run to its watchers, on one thread of low priority: whoever tells something pays for a
+/// Carries what happens in a run to its watchers, on one thread of its own: whoever tells something pays for a
 /// queue entry. A watcher that throws is taken out, said once, and the run goes on. Post and Drop from any thread.
 /// </summary>
 public sealed class WatchThread : IDisposable
@@ -13,7 +13,7 @@ public sealed class WatchThread : IDisposable
     private const int MaxWaiting = 65_536;
 
     private readonly Lock _lock = new();
-    private readonly List<IRunWatcher> _watchers;
+    private IRunWatcher[] _watchers;
     private readonly Action<string> _say;
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _over = new();
@@ -53,19 +53,18 @@ public sealed class WatchThread : IDisposable
 
     private void Run()
     {
-        BackgroundPriority.Enter();
         while (!_over.Wait(PauseMilliseconds)) Deliver();
         Deliver();
-        foreach (var watcher in _watchers.ToArray()) Tell(watcher, static w => w.Dispose());
+        foreach (var watcher in _watchers) Tell(watcher, static w => w.Dispose());
     }
 
     private void Deliver()
     {
         lock (_lock) (_waiting, _spare) = (_spare, _waiting);
         foreach (var call in _spare)
-            foreach (var watcher in _watchers.ToArray()) Tell(watcher, call);
+            foreach (var watcher in _watchers) Tell(watcher, call);
         _spare.Clear();
-        foreach (var watcher in _watchers.ToArray()) Tell(watcher, static w => w.Rested());
+        foreach (var watcher in _watchers) Tell(watcher, static w => w.Rested());
     }
 
     private void Tell(IRunWatcher watcher, Action<IRunWatcher> call)
@@ -77,7 +76,7 @@ public sealed class WatchThread : IDisposable
         catch (Exception e)
         {
             // Whatever it is: training goes on without it.
-            _watchers.Remove(watcher);
+            _watchers = [.. _watchers.Where(w => w != watcher)];
             _say($"{watcher.GetType().Name} gave up watching the run: {e.Message.ReplaceLineEndings(" ")}");
         }
     }

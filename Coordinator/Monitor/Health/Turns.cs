@@ -4,7 +4,7 @@ namespace Cluster.Coordinator.Monitor.Health;
 /// <param name="what">For a person: <c>the thread that watches</c>.</param>
 public sealed class Turns(string what, DateTimeOffset started)
 {
-    /// <summary>A busy machine may hold a thread of low priority up for seconds; loading a large state takes some too.</summary>
+    /// <summary>A busy machine may hold a thread up for seconds; loading a large state takes some too.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private long _last = started.UtcTicks;

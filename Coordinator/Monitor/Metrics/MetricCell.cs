@@ -1,7 +1,7 @@
 namespace Cluster.Coordinator.Monitor.Metrics;
 
 /// <summary>
-/// One series of one instrument. Written by any thread without a lock: a reader of low priority that held one could keep a
+/// One series of one instrument. Written by any thread without a lock: a reader that held one could keep a
 /// thread that trains waiting. A histogram that is read while it is written may lack the last observation in its sum.
 /// </summary>
 internal sealed class MetricCell(IReadOnlyList<double> bounds)

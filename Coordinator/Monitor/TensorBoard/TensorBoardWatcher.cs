@@ -69,7 +69,7 @@ public sealed class TensorBoardWatcher : IRunWatcher
     }
 
     /// <summary>Histograms of these weights, when they are due and not there yet. Never throws.</summary>
-    /// <remarks>Any thread, which pays for them and has a low priority from here on: let it end then.</remarks>
+    /// <remarks>Any thread, which pays for them.</remarks>
     /// <param name="parts">The state vector in pieces; valid until the call returns.</param>
     public void Look(WeightsVersion version, IReadOnlyList<ShardSnapshot> parts)
     {
@@ -77,7 +77,6 @@ public sealed class TensorBoardWatcher : IRunWatcher
         if (_histogramEvery == 0 || version.Value == 0 || version.Value % _histogramEvery != 0) return;
         try
         {
-            BackgroundPriority.Enter();
             lock (_looking)
             {
                 if (version.Value <= _histogram) return;

@@ -5,7 +5,7 @@ using Cluster.Contracts;
 namespace Cluster.Coordinator.Monitor.Traces;
 
 /// <summary>
-/// Records every span of this process that ends: whoever ends one pays for a queue entry, a thread of low priority makes
+/// Records every span of this process that ends: whoever ends one pays for a queue entry, a thread of its own makes
 /// records of them ten times a second. It asks for data and leaves the Recorded flag to the exporter's sampler. Bounded:
 /// what does not fit is dropped and counted.
 /// </summary>
@@ -62,7 +62,6 @@ public sealed class SpanRecorder : IDisposable
 
     private void Run()
     {
-        BackgroundPriority.Enter();
         while (!_over.Wait(PauseMilliseconds)) Deliver();
         Deliver();
     }

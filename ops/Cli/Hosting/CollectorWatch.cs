@@ -1,15 +1,10 @@
-using Cluster.Coordinator.Monitor;
-
 namespace Cluster.Cli.Hosting;
 
 /// <summary>
-/// On the way to a collector: puts the exporter's thread behind those that train, counts what did not arrive and says so
-/// once. Throws on what it gets: the exporter has its own way with failures.
+/// On the way to a collector: counts what did not arrive and says so once. Throws on what it gets: the exporter has its own way with failures.
 /// </summary>
 internal sealed class CollectorWatch(Action<string>? say) : DelegatingHandler(new SocketsHttpHandler())
 {
-    [ThreadStatic] private static bool _isBehind;
-
     private static int _said;
     private static long _failures;
 
@@ -18,12 +13,6 @@ internal sealed class CollectorWatch(Action<string>? say) : DelegatingHandler(ne
 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // The exporter sends from its own thread; what else sends from there only waits.
-        if (!_isBehind && Thread.CurrentThread.Name?.StartsWith("OpenTelemetry", StringComparison.Ordinal) == true)
-        {
-            BackgroundPriority.Enter();
-            _isBehind = true;
-        }
         try
         {
             var response = base.Send(request, cancellationToken);

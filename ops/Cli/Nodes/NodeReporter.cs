@@ -4,7 +4,7 @@ using Cluster.Coordinator.Monitor.Metrics;
 
 namespace Cluster.Cli.Nodes;
 
-/// <summary>Tells the figures of this process once a second, from a thread of low priority.</summary>
+/// <summary>Tells the figures of this process once a second, from a thread of its own.</summary>
 internal sealed class NodeReporter : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -35,7 +35,6 @@ internal sealed class NodeReporter : IDisposable
 
     private void Run()
     {
-        BackgroundPriority.Enter();
         while (!_over.Wait(Pause)) _tell(_metrics.Read());
     }
 
