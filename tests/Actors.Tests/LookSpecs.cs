@@ -4,6 +4,7 @@ using Cluster.Contracts;
 namespace Cluster.Actors.Tests;
 
 /// <summary>Weights are looked at while training goes on: each version as it was, and the run comes out the same.</summary>
+[Trait("Clock", "wall")]
 public sealed class LookSpecs
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

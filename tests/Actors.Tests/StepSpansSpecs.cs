@@ -6,6 +6,7 @@ using static Cluster.Contracts.ClusterTelemetry;
 namespace Cluster.Actors.Tests;
 
 /// <summary>The tree of a step whatever happens to it: one root, parents that are there, leases that lead to those before.</summary>
+[Trait("Clock", "wall")]
 public sealed class StepSpansSpecs : IDisposable
 {
     private readonly string _runId = Guid.NewGuid().ToString("N");

@@ -4,6 +4,7 @@ using System.Diagnostics;
 namespace Cluster.Browser.Tests;
 
 /// <summary>The live page in a real browser, over a run that the spec plays.</summary>
+[Trait("Clock", "wall")]
 public sealed class PageSpecs(Browser browser, ITestOutputHelper output) : IClassFixture<Browser>
 {
     private const string Hash = "3f0c9d6c7c1b8a4e5d2f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f70819";

@@ -21,7 +21,7 @@ public sealed class SpanRecorder : IDisposable
     private readonly Action<SpanBatch> _recorded;
     private readonly ManualResetEventSlim _over = new();
     private readonly Thread _thread;
-    /// <summary>Without a lock: a thread that trains must not wait for one of low priority that was interrupted while it held it.</summary>
+    /// <summary>Without a lock: a thread that trains must not wait for one that was interrupted while it held it.</summary>
     private readonly ConcurrentQueue<Activity> _waiting = new();
     private int _count;
     private long _dropped;

@@ -23,7 +23,8 @@ internal sealed class ReportKeeper(string folder, RunOptions options, IDataset? 
     private readonly Dictionary<string, PhaseTime> _phases = new(StringComparer.Ordinal);
     private (EvaluationTotals Totals, IReadOnlyList<int> Predictions)? _evaluation;
     private int[]? _labels;
-    private long _last = logged, _begun = logged;
+    private readonly long _begun = logged;
+    private long _last = logged;
     private long? _written;
     private bool _isTold;
 

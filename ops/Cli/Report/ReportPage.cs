@@ -4,6 +4,7 @@ using Cluster.Chaos;
 using Cluster.Cli.Charts;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
+using Cluster.Cli.Hosting;
 using Cluster.Contracts;
 
 namespace Cluster.Cli.Report;
@@ -69,7 +70,7 @@ internal static class ReportPage
         var last = commits.Steps[^1];
         page.Append("<div class=\"facts\">\n");
         if (Accuracy(run) is { } accuracy) Fact(Wording.Percent(accuracy), $"test accuracy{(run.Result.TestTop5 is { } top5 ? $"; top-5 {Wording.Percent(top5)}" : "")}");
-        if ((run.Result.TestLoss ?? run.Evaluations.LastOrDefault()?.Loss) is { } testLoss) Fact(Html.Number(testLoss, "0.0000"), "test loss");
+        if ((run.Result.TestLoss ?? LastEvaluation(run)?.Loss) is { } testLoss) Fact(Html.Number(testLoss, "0.0000"), "test loss");
         Fact(Html.Number(last.Loss, "0.0000"), "training loss of the last step");
         Fact(Rate(commits) is var rate && double.IsFinite(rate) ? Html.Number(rate, "#,0") : "-", "images/s, over all steps but the first");
         Fact(Wording.Duration(TimeSpan.FromMilliseconds(commits.Steps.Sum(static s => double.IsFinite(s.Milliseconds) ? s.Milliseconds : 0))), "in steps, evaluations left out");
@@ -79,7 +80,9 @@ internal static class ReportPage
         void Fact(string figure, string words) => page.Append($"<div class=\"fact\"><b>{Html.Text(figure)}</b><span>{Html.Text(words)}</span></div>\n");
     }
 
-    private static double? Accuracy(RunRecord run) => run.Result.TestAccuracy ?? run.Evaluations.LastOrDefault()?.Accuracy;
+    private static EvaluationResult? LastEvaluation(RunRecord run) => run.Evaluations.Count > 0 ? run.Evaluations[^1] : null;
+
+    private static double? Accuracy(RunRecord run) => run.Result.TestAccuracy ?? LastEvaluation(run)?.Accuracy;
 
     /// <summary>The run's own figure is that of its last process alone; this one holds its interruptions too. NaN when there is none.</summary>
     private static double Rate(CommitHistory commits)

@@ -122,19 +122,20 @@ internal sealed class NodeVerb : IVerb
         await DataVerb.EnsureAsync(run.Options, stop);
         using var folder = RunFolder.Attach(run);
         var display = Displays.ForThisProcess(log == LogForm.Json ? log : LogForm.Text);
+        var observer = (ITrainingObserver)display;
         try
         {
-            var summary = await CoordinatorNode.RunAsync(run, folder, options, new ObserverChain((ITrainingObserver)display, new EventObserver(folder.Events)), stop);
+            var summary = await CoordinatorNode.RunAsync(run, folder, options, new ObserverChain(observer, new EventObserver(folder.Events)), stop);
             // A coordinator that died after its last checkpoint has left none.
             if (!summary.WasFinished || !File.Exists(Path.Combine(folder.Location, RunFolder.SummaryName))) folder.WriteSummary(summary);
             folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
-            RunReport.TryMake(folder.Location, RunState.Finished, display.Said);
+            RunReport.TryMake(folder.Location, RunState.Finished, observer.Said);
             display.Finished(summary, folder.Location);
         }
         catch (RunStoppedException e)
         {
             folder.Events.Append("interrupted", e.Message, "coordinator");
-            RunReport.TryMake(folder.Location, RunState.Interrupted, display.Said);
+            RunReport.TryMake(folder.Location, RunState.Interrupted, observer.Said);
             throw new OperationCanceledException(e.Message, e, stop);
         }
         catch (RunFailedException e) when (e.IsSuperseded)
@@ -145,7 +146,7 @@ internal sealed class NodeVerb : IVerb
         catch (ClusterException e)
         {
             folder.Events.Append("failed", e.Message, "coordinator");
-            RunReport.TryMake(folder.Location, RunState.Failed, display.Said);
+            RunReport.TryMake(folder.Location, RunState.Failed, observer.Said);
             throw;
         }
     }

@@ -11,6 +11,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>/metrics, /healthz and the JSON log of real processes.</summary>
 [Collection(SeveralProcesses.Name)]
+[Trait("Clock", "wall")]
 public sealed partial class ExposureSpecs : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
@@ -126,6 +127,6 @@ public sealed partial class ExposureSpecs : IDisposable
     [GeneratedRegex("""train_step_duration_seconds_bucket.* # \{trace_id="(?<trace>[0-9a-f]{32})",step="(?<step>\d+)"\}""")]
     private static partial Regex Exemplar();
 
-    [GeneratedRegex("""^[a-z][a-z0-9_]*(\{([^"}]|"([^"\\]|\\.)*")*\})? \S+""", RegexOptions.Multiline)]
+    [GeneratedRegex("""^[a-z][a-z0-9_]*(\{([^"}]|"([^"\\]|\\.)*")*\})? \S+""", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Sample();
 }

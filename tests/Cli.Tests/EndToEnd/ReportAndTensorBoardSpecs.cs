@@ -4,6 +4,7 @@ using Cluster.Coordinator.Monitor.Tests;
 namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>What a real run leaves for people to look at, over a resume.</summary>
+[Trait("Clock", "wall")]
 public sealed class ReportAndTensorBoardSpecs : IDisposable
 {
     private readonly World _world = new();

@@ -4,6 +4,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 
 /// <summary>What a run leaves in traces.jsonl, and what <c>cluster trace</c> makes of it, whoever was killed.</summary>
 [Collection(SeveralProcesses.Name)]
+[Trait("Clock", "wall")]
 public sealed class StoredTraceSpecs : IDisposable
 {
     private readonly World _world = new();

@@ -6,6 +6,7 @@ using Cluster.Cli.Tests.EndToEnd;
 namespace Cluster.Cli.Tests.Monitoring;
 
 /// <summary>Where a run is shown, and what becomes of it when it cannot be.</summary>
+[Trait("Clock", "wall")]
 public sealed class PageServingSpecs : IDisposable
 {
     private readonly World _world = new();

@@ -218,7 +218,12 @@ public sealed class TensorBoardSpecs : IDisposable
             public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
             public override long Seek(long offset, SeekOrigin origin) => inner.Seek(offset, origin);
             public override void SetLength(long value) => inner.SetLength(value);
-            protected override void Dispose(bool disposing) => inner.Dispose();
+
+            protected override void Dispose(bool disposing)
+            {
+                inner.Dispose();
+                base.Dispose(disposing);
+            }
         }
     }
 }

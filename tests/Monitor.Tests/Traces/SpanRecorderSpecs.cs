@@ -7,6 +7,7 @@ using static Cluster.Contracts.ClusterTelemetry;
 namespace Cluster.Coordinator.Monitor.Tests.Traces;
 
 /// <summary>What ends is recorded, once, and whoever ends it does not wait.</summary>
+[Trait("Clock", "wall")]
 public sealed class SpanRecorderSpecs
 {
     [Fact]

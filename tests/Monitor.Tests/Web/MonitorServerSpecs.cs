@@ -8,6 +8,7 @@ using Cluster.Coordinator.Monitor.Web;
 namespace Cluster.Coordinator.Monitor.Tests.Web;
 
 /// <summary>The server over real connections: headers, refusals, and browsers that come and go.</summary>
+[Trait("Clock", "wall")]
 public sealed class MonitorServerSpecs : IAsyncLifetime
 {
     private readonly LiveRun _run = new(new LiveFacts("id", "t", "a model", 10, 100, 10, 1, 1), [], [], new RecentTraces(), keepsTraces: true, TimeProvider.System);
