@@ -24,6 +24,7 @@ public sealed partial class DependencyRuleSpecs
         ("ops/Cli", ["Messages/*", "Models/*", "Workers/*", "Coordinator/*", Chaos, Simulation], "only the command line composes the rest"),
         (Chaos, [Contracts], "faults, plans, the proxy and the report know no actor: what strikes a run stands outside of it"),
         (Simulation, [Contracts, Core, Chaos], "the simulator drives the pure core on a virtual clock: no actor, no socket, no device"),
+        ("ops/build/ahead", [], "it brings a compiler and builds nothing"),
         ("tests/*", ["*"], "tests see what they test"),
     ];
 
