@@ -30,7 +30,7 @@ public sealed partial class EventKindsSpecs
         Assert.Empty(said.Except(EventKinds.Table.Select(static row => row.Kind)));
     }
 
-    [GeneratedRegex("""(?<call>Say|Said|say|Append|Happened|Wait|=> )\("(?<kind>[a-z-]+)", """)]
+    [GeneratedRegex("""((?<call>Say|Said|say|Append|Happened|Wait)\("(?<kind>[a-z-]+)", |(?<call>=> )\("(?<kind>[a-z-]+)", \$")""", RegexOptions.ExplicitCapture)]
     private static partial Regex Call();
 
     [Fact]
