@@ -37,7 +37,7 @@ compile_ahead() {
       [[ -e $cache/$name && -e $cache/$name.of && $(<"$cache/$name.of") == "$state" ]] || stale+=("$name")
     done
     # Each assembly stands alone: none holds code of another. One that cannot be compiled is taken as it is.
-    printf '%s\n' "${stale[@]}" | grep . | xargs -r -P "$(nproc)" -I{} sh -c '
+    (( ${#stale[@]} == 0 )) || printf '%s\n' "${stale[@]}" | xargs -P "$(nproc)" -I{} sh -c '
       from=$1 cache=$2 compiler=$3 version=$4 name={}
       shift 4
       rm -f "$cache/$name.of"
