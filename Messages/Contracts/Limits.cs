@@ -298,4 +298,18 @@ public static class Limits
 
     /// <summary>Most parameter groups of a run: each is looked for in some hundred names once; a person writes a handful.</summary>
     public const int MaxParameterGroups = 64;
+
+    // Images.
+
+    /// <summary>Bytes of one encoded image; ImageNet's largest has 15 MB.</summary>
+    public const int MaxEncodedImageBytes = 64 << 20;
+
+    /// <summary>Pixels on a side of an image that is decoded; libjpeg-turbo's own bound is 65,500.</summary>
+    public const int MaxImageSide = 20_000;
+
+    /// <summary>Pixels of an image that is decoded: what a small file can claim is more than memory holds.</summary>
+    public const int MaxImagePixels = 100_000_000;
+
+    /// <summary>Threads that decode, of one process.</summary>
+    public const int MaxDecodeThreads = 256;
 }

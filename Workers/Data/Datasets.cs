@@ -11,22 +11,23 @@ public static class Datasets
     public const string KnownSpecifications = "cifar10, cifar10:DIR, synthetic";
 
     /// <summary>Opens a data set that is already on this machine; downloads nothing.</summary>
-    /// <param name="spec"><c>cifar10</c> (in the cache folder), <c>cifar10:DIR</c> or <c>synthetic</c>.</param>
-    /// <param name="seed">The run's seed: <c>synthetic</c> draws its samples from it, files ignore it.</param>
-    /// <param name="cacheRoot">Null = <see cref="CacheFolder.Default"/>.</param>
     /// <returns>Both splits; the caller disposes each.</returns>
     /// <exception cref="UserMistakeException">An unknown specification, or a missing, short, long or corrupted file.</exception>
-    public static (IDataset Train, IDataset Test) Open(string spec, ulong seed, string? cacheRoot = null)
+    public static (IDataset Train, IDataset Test) Open(DataRequest request)
     {
-        var (name, directory) = Parse(spec);
-        if (name == SyntheticDataset.SetName) return (SyntheticDataset.Train(seed), SyntheticDataset.Test(seed));
-        var root = cacheRoot ?? CacheFolder.Default();
+        ArgumentNullException.ThrowIfNull(request);
+        var (name, directory) = Parse(request.Spec);
+        if (name == SyntheticDataset.SetName) return (SyntheticDataset.Train(request.Seed), SyntheticDataset.Test(request.Seed));
+        var root = request.CacheRoot ?? CacheFolder.Default();
         return Cifar10Dataset.Open(directory ?? Cifar10Source.DirectoryIn(root), root);
     }
 
-    /// <summary>Shape of the images and number of classes of a known set, without opening or downloading it.</summary>
+    /// <inheritdoc cref="Open(DataRequest)"/>
+    public static (IDataset Train, IDataset Test) Open(string spec, ulong seed, string? cacheRoot = null) => Open(new DataRequest(spec, seed) { CacheRoot = cacheRoot });
+
+    /// <summary>Shape of the images and number of classes of a known set, without downloading it.</summary>
     /// <exception cref="UserMistakeException">An unknown specification.</exception>
-    public static (ImageShape Shape, int ClassCount) Describe(string spec) => Parse(spec).Name == SyntheticDataset.SetName
+    public static (ImageShape Shape, int ClassCount) Describe(DataRequest request) => Parse(request.Spec).Name == SyntheticDataset.SetName
         ? (SyntheticDataset.ImageShape, SyntheticDataset.Classes)
         : (Cifar10Format.Shape, Cifar10Format.ClassCount);
 

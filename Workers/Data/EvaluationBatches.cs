@@ -9,32 +9,35 @@ namespace Cluster.Workers.Data;
 public sealed class EvaluationBatches : IDisposable
 {
     /// <summary>500 images of 3x32x32 are 6 MB: large enough for the kernels, small enough for every device.</summary>
-    public const int DefaultBatchSize = 500;
+    public const int MaxBatchSize = 500;
+
+    /// <summary>64 MB of floats.</summary>
+    private const int MaxBatchFloats = 16 << 20;
 
     private readonly IDataset _dataset;
-    private readonly AugmentationPipeline _pipeline;
+    private readonly SampleReader _reader;
     private readonly EvaluationSubset _subset;
     private readonly NativeBuffer _images;
     private readonly long[] _labels;
-    private readonly byte[] _pixels;
 
-    /// <param name="dataset">Stays the caller's to dispose, after this.</param>
-    /// <param name="pipeline">Made for the same shape; only its normalisation is used.</param>
-    /// <param name="batchSize">Most samples of a batch.</param>
+    /// <param name="source">The split. Its data set stays the caller's to dispose, after this.</param>
+    /// <param name="batchSize">Most samples of a batch; 0 = <see cref="BatchSizeFor"/>.</param>
     /// <param name="samples">Samples to take, see <see cref="EvaluationSubset"/>; 0 = all.</param>
-    public EvaluationBatches(IDataset dataset, AugmentationPipeline pipeline, int batchSize = DefaultBatchSize, int samples = 0)
+    public EvaluationBatches(ISampleSource source, int batchSize = 0, int samples = 0)
     {
-        ArgumentNullException.ThrowIfNull(dataset);
-        ArgumentNullException.ThrowIfNull(pipeline);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
-        if (pipeline.Shape != dataset.Shape) throw new ArgumentException($"the pipeline is for {pipeline.Shape}, the data set has {dataset.Shape}", nameof(pipeline));
-        (_dataset, _pipeline, BatchSize) = (dataset, pipeline, batchSize);
-        _subset = EvaluationSubset.Of(dataset.Count, samples);
-        BatchCount = _subset.Batches(batchSize);
-        _images = NativeBuffer.Allocate(checked(batchSize * dataset.Shape.Floats));
-        _labels = new long[batchSize];
-        _pixels = new byte[dataset.Shape.Floats];
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentOutOfRangeException.ThrowIfNegative(batchSize);
+        _dataset = source.Dataset;
+        BatchSize = batchSize == 0 ? BatchSizeFor(_dataset.Shape) : batchSize;
+        _subset = EvaluationSubset.Of(_dataset.Count, samples);
+        BatchCount = _subset.Batches(BatchSize);
+        _reader = source.Open();
+        _images = NativeBuffer.Allocate(checked(BatchSize * _dataset.Shape.Floats));
+        _labels = new long[BatchSize];
     }
+
+    /// <summary>Samples of an evaluation's batch: part of its arithmetic, so everybody takes the same.</summary>
+    public static int BatchSizeFor(ImageShape shape) => Math.Clamp(MaxBatchFloats / shape.Floats, 1, MaxBatchSize);
 
     public int BatchSize { get; }
     public int BatchCount { get; }
@@ -67,11 +70,14 @@ public sealed class EvaluationBatches : IDisposable
         var images = _images.Span;
         for (var i = 0; i < count; i++)
         {
-            _labels[i] = _dataset.Read(_subset.SampleAt(first + i), _pixels);
-            _pipeline.Normalize(_pixels, images.Slice(i * floats, floats));
+            _labels[i] = _reader.ReadEvaluation(_subset.SampleAt(first + i), images.Slice(i * floats, floats));
         }
         return new ImageBatch(images[..(count * floats)], _labels.AsSpan(0, count), _dataset.Shape);
     }
 
-    public void Dispose() => _images.Dispose();
+    public void Dispose()
+    {
+        _reader.Dispose();
+        _images.Dispose();
+    }
 }

@@ -37,7 +37,7 @@ public sealed class EvaluationSubset
     }
 
     /// <summary>Batches of at most <paramref name="size"/> samples.</summary>
-    public int Batches(int size = EvaluationBatches.DefaultBatchSize)
+    public int Batches(int size)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         return (Count + size - 1) / size;

@@ -4,7 +4,7 @@ namespace Cluster.Workers.Data;
 
 /// <summary>
 /// One split of an image classification set: byte pixels and a class per sample, by index. Reading is a pure function of
-/// the index, safe on any number of threads, and allocates nothing. Whoever opened it disposes it, after its last reader.
+/// the index, safe on any number of threads. Whoever opened it disposes it, after its last reader.
 /// </summary>
 public interface IDataset : IDisposable
 {
@@ -17,7 +17,7 @@ public interface IDataset : IDisposable
     /// <summary>Samples, numbered [0, Count).</summary>
     int Count { get; }
 
-    /// <summary>Of every image.</summary>
+    /// <summary>Of every image as the network sees it.</summary>
     ImageShape Shape { get; }
 
     int ClassCount { get; }
@@ -34,7 +34,18 @@ public interface IDataset : IDisposable
     /// <summary>SHA-256, lower-case hex, over what decides the split's content. Equal on two machines exactly when their samples are equal.</summary>
     string Fingerprint { get; }
 
-    /// <summary>Writes one image, channel by channel, row by row, and returns its class in [0, ClassCount).</summary>
+    /// <summary>The class of one sample, in [0, ClassCount).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No such sample.</exception>
+    /// <exception cref="ClusterException">The medium failed or the record is damaged; the message names the file.</exception>
+    int LabelOf(int sample);
+
+    /// <summary>The split with its transforms, ready to be read from.</summary>
+    /// <param name="augmentation">What training does to a sample; evaluation takes mean and standard deviation alone.</param>
+    /// <param name="seed">The run's seed: keys what is drawn.</param>
+    /// <exception cref="UserMistakeException">An option that this set does not allow.</exception>
+    ISampleSource With(AugmentationOptions augmentation, ulong seed);
+
+    /// <summary>Writes one image as evaluation sees it, channel by channel, row by row, and returns its class in [0, ClassCount).</summary>
     /// <param name="sample">In [0, Count).</param>
     /// <param name="pixels">At least [channels · height · width] bytes; what lies beyond is left alone.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such sample.</exception>

@@ -18,16 +18,22 @@ public readonly struct PreparedLeaf : IDisposable
     /// <summary>How long <see cref="LeafPrefetcher.Take"/> blocked; zero when the leaf was ready.</summary>
     public TimeSpan Waited { get; }
 
-    public StepId Step => Slot.Plan.Step;
-    public int Leaf => Slot.Leaf;
+    public StepId Step => Slot.Request.Plan.Step;
+    public int Leaf => Slot.Request.Leaf;
+
+    /// <summary>Samples in the batch: the leaf's, without those that were asked to be left out. May be 0.</summary>
     public int SampleCount => Slot.SampleCount;
 
     /// <summary><see cref="Contracts.SampleDigest"/> of the ids that were really decoded, in order.</summary>
     public ulong SampleDigest => Slot.Digest;
 
+    /// <summary>Samples that nobody asked to leave out and that cannot be decoded. When there is one, <see cref="Batch"/> is not to be used.</summary>
+    public IReadOnlyList<UnreadableSample> Unreadable => Slot.Unreadable;
+
     /// <summary>Valid until <see cref="Dispose"/>; the memory is native (images) and pinned (labels).</summary>
     /// <exception cref="ObjectDisposedException">The leaf was already returned.</exception>
-    public ImageBatch Batch => Slot.Batch;
+    /// <exception cref="InvalidOperationException">A sample of it could not be decoded.</exception>
+    public ImageBatch Batch => Slot.Unreadable.Count == 0 ? Slot.Batch : throw new InvalidOperationException($"leaf {Leaf} of step {Step} has a sample that could not be decoded");
 
     private LeafSlot Slot => _slot is not null && _slot.Claim == _claim ? _slot : throw new ObjectDisposedException(nameof(PreparedLeaf));
 
@@ -35,40 +41,4 @@ public readonly struct PreparedLeaf : IDisposable
     {
         if (_slot is not null) _owner.Return(_slot, _claim);
     }
-}
-
-internal enum SlotState
-{
-    Free,
-    Filling,
-    Ready,
-    Failed,
-    Taken,
-}
-
-/// <summary>Memory for one leaf. Every field but the content of a slot being filled is guarded by the prefetcher's lock.</summary>
-internal sealed class LeafSlot(int samples, ImageShape shape)
-{
-    public readonly NativeBuffer Images = NativeBuffer.Allocate(checked(samples * shape.Floats));
-
-    /// <summary>On the pinned heap: a device copy may read it while the collector runs.</summary>
-    public readonly long[] Labels = GC.AllocateUninitializedArray<long>(samples, pinned: true);
-
-    public SlotState State;
-    public StepPlan Plan;
-    public int Leaf;
-    public int SampleCount;
-    public ulong Digest;
-    public Exception? Failure;
-
-    /// <summary>Number of the request: the highest is the one that is needed last.</summary>
-    public long Sequence;
-
-    /// <summary>Forgotten while it was being filled.</summary>
-    public bool Unwanted;
-
-    /// <summary>Grows whenever the slot is handed back, so that an old <see cref="PreparedLeaf"/> cannot reach the new content.</summary>
-    public int Claim;
-
-    public ImageBatch Batch => new(Images.Span[..(SampleCount * shape.Floats)], Labels.AsSpan(0, SampleCount), shape);
 }

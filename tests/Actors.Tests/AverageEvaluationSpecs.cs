@@ -81,7 +81,7 @@ public sealed class AverageEvaluationSpecs
     private static EvaluationTotals Evaluate(LinearEngine engine, float[] state, IDataset test, WeightsVersion version)
     {
         engine.LoadState(state);
-        using var batches = new EvaluationBatches(test, new AugmentationPipeline(new AugmentationOptions(), test, Seed), 200);
+        using var batches = new EvaluationBatches(new PixelSource(test, new AugmentationPipeline(new AugmentationOptions(), test, Seed)), 200);
         var evaluation = EvaluationState.Begin(version, TestBatches, [new WorkerId(0)]).State;
         for (var index = 0; index < TestBatches; index++)
         {

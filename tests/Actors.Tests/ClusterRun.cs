@@ -145,8 +145,8 @@ internal sealed class ClusterRun : IAsyncDisposable
             new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
             new WorkerPeers(() => _coordinator, Slot, Slot),
             () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
-            () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, worker.ToString()),
-            () => new EvaluationBatches(test, plain, 200)));
+            () => new LeafPrefetcher(new PixelSource(train, pipeline), Seed, Batch / Microbatches, worker.ToString()),
+            () => new EvaluationBatches(new PixelSource(test, plain), 200)));
         _workers[worker] = actor;
         _coordinator?.Tell(new CoordinatorActor.WorkerAt(worker, actor));
     }

@@ -86,8 +86,8 @@ internal sealed record LocalRun
                     new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
                     peers,
                     () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
-                    () => new LeafPrefetcher(train, pipeline, Seed, Batch / Microbatches, $"worker-{i}"),
-                    () => new EvaluationBatches(test, plain, 200)), $"worker-{i}");
+                    () => new LeafPrefetcher(new PixelSource(train, pipeline), Seed, Batch / Microbatches, $"worker-{i}"),
+                    () => new EvaluationBatches(new PixelSource(test, plain), 200)), $"worker-{i}");
                 coordinator.Tell(new CoordinatorActor.WorkerAt(new WorkerId(i), workers[i]));
             }
             coordinator.Tell(new CoordinatorActor.NodeAt(node, shards));

@@ -52,8 +52,8 @@ public sealed class WorkerActorSpecs : IDisposable
                 Assert.True(_building.Wait(Patience));
                 return new WatchedEngine(new LinearEngine(train.Shape, train.ClassCount) { OnLeaf = OnLeaf }, () => _isDisposed = true);
             },
-            () => new LeafPrefetcher(train, pipeline, 3, 8, "worker-0"),
-            () => new EvaluationBatches(test, pipeline, 50)));
+            () => new LeafPrefetcher(new PixelSource(train, pipeline), 3, 8, "worker-0"),
+            () => new EvaluationBatches(new PixelSource(test, pipeline), 50)));
     }
 
     private float OnLeaf(StepId step, int leaf)

@@ -12,7 +12,7 @@ public class EvaluationBatchesSpecs
     {
         using var dataset = new FakeDataset(1003, Small);
         var pipeline = new AugmentationPipeline(new AugmentationOptions { PadCrop = 2, Flip = true, Cutout = 3 }, dataset, 1);
-        using var batches = new EvaluationBatches(dataset, pipeline, batchSize: 100);
+        using var batches = new EvaluationBatches(new PixelSource(dataset, pipeline), batchSize: 100);
         Assert.Equal(11, batches.BatchCount);
         var (next, pixels, expected) = (0, new byte[Small.Floats], new float[Small.Floats]);
         for (var b = 0; b < batches.BatchCount; b++)
@@ -50,7 +50,7 @@ public class EvaluationBatchesSpecs
     public void Batches_of_a_subset_hold_its_samples_in_its_order()
     {
         using var dataset = new FakeDataset(1003, Small);
-        using var batches = new EvaluationBatches(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1), batchSize: 40, samples: 90);
+        using var batches = new EvaluationBatches(new PixelSource(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1)), batchSize: 40, samples: 90);
         Assert.Equal(3, batches.BatchCount);
         var (subset, pixels) = (EvaluationSubset.Of(1003, 90), new byte[Small.Floats]);
         for (var b = 0; b < 3; b++)
@@ -65,7 +65,7 @@ public class EvaluationBatchesSpecs
     public void Any_range_can_be_prepared_and_no_other()
     {
         using var dataset = new FakeDataset(50, Small);
-        using var batches = new EvaluationBatches(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1), batchSize: 20);
+        using var batches = new EvaluationBatches(new PixelSource(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1)), batchSize: 20);
         Assert.Equal(9, batches.Prepare(41, 9).Count);
         Assert.Equal(1, batches.Prepare(41, 9).Labels[0]);
         Assert.Throws<ArgumentOutOfRangeException>(() => batches.Prepare(42, 9));
@@ -78,7 +78,7 @@ public class EvaluationBatchesSpecs
     public void Batches_allocate_nothing_once_made()
     {
         using var dataset = new FakeDataset(500, Small);
-        using var batches = new EvaluationBatches(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1), batchSize: 100);
+        using var batches = new EvaluationBatches(new PixelSource(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1)), batchSize: 100);
         batches.Prepare(0);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var b = 0; b < batches.BatchCount; b++) batches.Prepare(b);

@@ -34,6 +34,10 @@ internal sealed class FakeDataset(int count, ImageShape shape) : IDataset
 
     public static byte Pixel(int sample, int index) => (byte)(sample * 31 + index * 7 + (index >> 5));
 
+    public int LabelOf(int sample) => sample % 10;
+
+    public ISampleSource With(AugmentationOptions augmentation, ulong seed) => new PixelSource(this, new AugmentationPipeline(augmentation, this, seed));
+
     public int Read(int sample, Span<byte> pixels)
     {
         OnRead?.Invoke(sample);

@@ -9,8 +9,8 @@ public class LeafPrefetcherSpecs
     private static readonly AugmentationOptions Augmented = new() { PadCrop = 2, Flip = true, Cutout = 3 };
     private const ulong Seed = 11;
 
-    private static LeafPrefetcher Prefetcher(IDataset dataset, int leafSamples = 16, int slots = Limits.PrefetchedLeaves) =>
-        new(dataset, new AugmentationPipeline(Augmented, dataset, Seed), Seed, leafSamples, "test", slots);
+    private static LeafPrefetcher Prefetcher(IDataset dataset, int leafSamples = 16, int slots = Limits.PrefetchedLeaves, int threads = 1) =>
+        new(dataset.With(Augmented, Seed), Seed, leafSamples, "test", slots, threads);
 
     private static StepPlan Plan(long step, int samples = 1000, int batch = 64, int leaves = 4) => StepPlan.For(new StepId(step), samples, batch, leaves);
 
@@ -52,6 +52,69 @@ public class LeafPrefetcherSpecs
                 using ((leaf % 2 == 0 ? even : odd).Take(plan, leaf)) { }
         }
         Assert.Equal(Enumerable.Range(0, 1003), dataset.ReadSamples.Order());
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void However_many_threads_share_a_leaf_it_holds_the_same(int threads)
+    {
+        using var dataset = new FakeDataset(1003, Small) { Records = true };
+        using var alone = new FakeDataset(1003, Small);
+        using var shared = Prefetcher(dataset, threads: threads);
+        using var single = Prefetcher(alone);
+        for (var step = 1; step <= 16; step++)
+        {
+            var plan = Plan(step, samples: 1003);
+            for (var leaf = 0; leaf < plan.LeafCount; leaf++) shared.Request(plan, leaf);
+            for (var leaf = 0; leaf < plan.LeafCount; leaf++)
+            {
+                using var mine = shared.Take(plan, leaf);
+                using var other = single.Take(plan, leaf);
+                Assert.Equal(other.SampleDigest, mine.SampleDigest);
+                Assert.Equal(other.Batch.Labels.ToArray(), mine.Batch.Labels.ToArray());
+                Assert.True(other.Batch.Images.SequenceEqual(mine.Batch.Images));
+            }
+        }
+        Assert.Equal(Enumerable.Range(0, 1003), dataset.ReadSamples.Order());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Samples_that_cannot_be_decoded_are_named_and_without_them_the_leaf_is_whole(int threads)
+    {
+        using var dataset = new FakeDataset(1000, Small);
+        var plan = Plan(3);
+        var samples = SamplesOf(plan, 1);
+        int[] bad = [samples[0], samples[7]];
+        dataset.OnRead = sample =>
+        {
+            if (bad.Contains(sample)) throw new UnreadableSampleException(sample, $"image {sample} is cut");
+        };
+        using var prefetcher = Prefetcher(dataset, threads: threads);
+        prefetcher.Request(plan, 1);
+        using (var leaf = prefetcher.Take(plan, 1))
+        {
+            Assert.Equal(bad.Order(), leaf.Unreadable.Select(static u => u.Sample).Order());
+            Assert.Contains(leaf.Unreadable, u => u.Reason == $"image {bad[0]} is cut");
+            Assert.Throws<InvalidOperationException>(() => leaf.Batch.Count);
+        }
+        using var whole = prefetcher.Take(plan, 1, [.. bad.Order()]);
+        Assert.Empty(whole.Unreadable);
+        Assert.Equal(samples.Except(bad).Select(static s => (long)(s % 10)), whole.Batch.Labels.ToArray());
+        var digest = new SampleDigest();
+        foreach (var sample in samples.Except(bad)) digest.Add(sample);
+        Assert.Equal(digest.Value, whole.SampleDigest);
+    }
+
+    [Fact]
+    public void A_leaf_of_which_every_sample_is_left_out_is_empty()
+    {
+        using var dataset = new FakeDataset(1000, Small) { OnRead = static sample => throw new UnreadableSampleException(sample, "gone") };
+        using var prefetcher = Prefetcher(dataset, threads: 2);
+        using var leaf = prefetcher.Take(Plan(3), 1, [.. SamplesOf(Plan(3), 1).Order()]);
+        Assert.Equal((0, 0), (leaf.SampleCount, leaf.Batch.Count));
     }
 
     [Fact]
@@ -231,7 +294,7 @@ public class LeafPrefetcherSpecs
         var sums = new double[2][];
         var threads = Enumerable.Range(0, 2).Select(w => new Thread(() =>
         {
-            using var prefetcher = new LeafPrefetcher(dataset, pipeline, Seed, maxLeafSamples: 16, $"worker-{w}");
+            using var prefetcher = new LeafPrefetcher(new PixelSource(dataset, pipeline), Seed, maxLeafSamples: 16, $"worker-{w}");
             var mine = new List<double>();
             for (var step = 1; step <= 20; step++)
             {

@@ -18,8 +18,14 @@ public sealed record RunOptions
     /// <summary>Share of activations that the architecture's dropout layers set to zero; null = the architecture's own.</summary>
     public double? Dropout { get; init; }
 
-    /// <summary><c>cifar10[:DIR]</c> or <c>synthetic</c>.</summary>
+    /// <summary><c>cifar10[:DIR]</c>, <c>imagefolder:DIR</c>, <c>shards:DIR</c>, <c>synthetic</c>, …</summary>
     public string Data { get; init; } = "cifar10";
+
+    /// <summary>Side of the square that the network sees of an image of any size, in pixels; null = 224. Sets of one size have their own.</summary>
+    public long? ImageSize { get; init; }
+
+    /// <summary>Short side that an image of any size gets before evaluation takes its centre, in pixels; null = 256/224 of <see cref="ImageSize"/>.</summary>
+    public long? EvalResize { get; init; }
 
     /// <summary>B: samples of one step over all workers.</summary>
     public int Batch { get; init; } = 512;
@@ -65,6 +71,9 @@ public sealed record RunOptions
 
     /// <summary>What becomes of a step with a gradient that is NaN or infinite: <c>recompute</c>, <c>skip</c> or <c>halt</c>.</summary>
     public string NonFinite { get; init; } = "recompute";
+
+    /// <summary>Threads of each worker that read, decode and augment images; null = the cores of the machine shared among the workers.</summary>
+    public long? DecodeThreads { get; init; }
 
     /// <summary>Evaluate every so many steps; 0 = at the end only.</summary>
     public long EvalEvery { get; init; }
@@ -136,6 +145,18 @@ public sealed record AugmentationOptions
 
     /// <summary>Side of a square that is set to the mean colour (DeVries and Taylor, 2017); 0 = none.</summary>
     public int Cutout { get; init; }
+
+    /// <summary>Images of any size: least and largest share of the image's area that a random crop takes (Szegedy et al., 2015); null = 0.08, 1.</summary>
+    public IReadOnlyList<double>? CropScale { get; init; }
+
+    /// <summary>Images of any size: least and largest width over height of a random crop; null = 3/4, 4/3.</summary>
+    public IReadOnlyList<double>? CropRatio { get; init; }
+
+    /// <summary>Images of any size: torchvision's ColorJitter; brightness, contrast, saturation (factors in [1 - x, 1 + x]), hue (at most 0.5). Null = none.</summary>
+    public IReadOnlyList<double>? ColorJitter { get; init; }
+
+    /// <summary>Images of any size: probability that a rectangle is erased (Zhong et al., 2017), with torchvision's sizes; 0 = never.</summary>
+    public double RandomErasing { get; init; }
 
     /// <summary>Per-channel mean of pixels scaled to [0, 1]; null = the data set's own.</summary>
     public IReadOnlyList<double>? Mean { get; init; }

@@ -79,6 +79,14 @@ internal sealed class Cifar10Dataset : IDataset
         }
     }
 
+    public int LabelOf(int sample)
+    {
+        Span<byte> pixels = stackalloc byte[Cifar10Format.PixelBytes];
+        return Read(sample, pixels);
+    }
+
+    public ISampleSource With(AugmentationOptions augmentation, ulong seed) => new PixelSource(this, new AugmentationPipeline(augmentation, this, seed));
+
     public int Read(int sample, Span<byte> pixels)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sample);

@@ -57,6 +57,15 @@ internal sealed class SyntheticDataset : IDataset
     public IReadOnlyList<double> Std { get; }
     public string Fingerprint { get; }
 
+    public int LabelOf(int sample)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sample);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sample, Count);
+        return sample % Classes;
+    }
+
+    public ISampleSource With(AugmentationOptions augmentation, ulong seed) => new PixelSource(this, new AugmentationPipeline(augmentation, this, seed));
+
     public int Read(int sample, Span<byte> pixels)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sample);

@@ -13,7 +13,7 @@ public static class ResumeCheck
     private static readonly HashSet<string> MayChange =
     [
         "workers", "ps", "replicas", "audit-every", "device", "eval-every", "eval-samples", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps",
-        "monitor", "trace-every", "tensorboard", "histogram-every",
+        "monitor", "trace-every", "tensorboard", "histogram-every", "decode-threads",
         "data",         // compared by name here, and by what it holds once it is open
         "epochs",       // the run's length is free; the schedule's is compared below
     ];

@@ -22,7 +22,7 @@ internal static class LocalEvaluation
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> was triggered.</exception>
     public static async Task<EvaluationReport> RunAsync(RunOptions options, string weights, bool last, Action<string> say, CancellationToken stop)
     {
-        var (train, test) = Datasets.Open(options.Data, options.Seed);
+        var (train, test) = Datasets.Open(DataRequest.Of(options));
         using var trainSet = train;
         using var testSet = test;
         if (test.Count == 0) throw new UserMistakeException($"--data {options.Data}: the data set has no test split to evaluate on");
@@ -51,7 +51,7 @@ internal static class LocalEvaluation
     private static RunPlan PlanOf(RunOptions options, string runId, IDataset train, IDataset test, ParameterLayout layout, StateSource source)
     {
         var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Off, NonFinitePolicy.Recompute, StragglerRules.Default);
-        var batches = EvaluationSubset.Of(test.Count, options.EvalSamples).Batches();
+        var batches = EvaluationSubset.Of(test.Count, options.EvalSamples).Batches(EvaluationBatches.BatchSizeFor(test.Shape));
         // No step is taken, so the schedule is never asked.
         var schedule = LearningRateSchedule.Create(new ScheduleOptions(), totalSteps: 1, stepsPerEpoch: 1);
         return new RunPlan(

@@ -25,7 +25,7 @@ public static class LocalTraining
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(observer);
         var options = run.Options;
-        var (train, test) = Datasets.Open(options.Data, options.Seed);
+        var (train, test) = Datasets.Open(DataRequest.Of(options));
         using var trainSet = train;
         using var testSet = test;
         using var telemetry = TelemetryExport.Start(run.RunId, options.TraceEvery, observer.Said);
@@ -108,7 +108,7 @@ public static class LocalTraining
         var options = run.Options;
         var schedule = LearningRateSchedule.For(options, train.Count);
         var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Of(options.Optimizer, layout, train.Count), PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
-        var testBatches = !options.Evaluate ? 0 : EvaluationSubset.Of(test.Count, options.EvalSamples).Batches();
+        var testBatches = !options.Evaluate ? 0 : EvaluationSubset.Of(test.Count, options.EvalSamples).Batches(EvaluationBatches.BatchSizeFor(test.Shape));
         var evalEvery = EvalEveryOf(run, train, test);
         var checkpoints = options.CheckpointEvery switch
         {

@@ -44,8 +44,9 @@ internal static class RunComposition
     /// <param name="memory">Where its gradients lie; null = memory of this process alone.</param>
     public static Props WorkerOf(WorkerId worker, RunOptions options, long totalSteps, IEngineSource engines, IDataset train, IDataset test, WorkerPeers peers, IBufferMemory? memory = null)
     {
-        var training = new AugmentationPipeline(options.Augmentation, train, options.Seed);
-        var evaluation = new AugmentationPipeline(new AugmentationOptions { Mean = options.Augmentation.Mean, Std = options.Augmentation.Std }, test, options.Seed);
+        var training = train.With(options.Augmentation, options.Seed);
+        var evaluation = test.With(new AugmentationOptions { Mean = options.Augmentation.Mean, Std = options.Augmentation.Std }, options.Seed);
+        var decodeThreads = DecodeThreads(options);
         var settings = new WorkerSettings(worker, options.Ps, train.Count, options.Batch, options.Microbatches, options.Seed, totalSteps, options.Loss)
         {
             Memory = memory ?? PrivateMemory.Instance,
@@ -54,9 +55,13 @@ internal static class RunComposition
             settings,
             peers,
             () => engines.Create(worker.Index),
-            () => new LeafPrefetcher(train, training, options.Seed, options.Batch / options.Microbatches, worker.ToString()),
-            () => test.Count == 0 ? null : new EvaluationBatches(test, evaluation, samples: options.EvalSamples));
+            () => new LeafPrefetcher(training, options.Seed, options.Batch / options.Microbatches, worker.ToString(), threads: decodeThreads),
+            () => test.Count == 0 ? null : new EvaluationBatches(evaluation, samples: options.EvalSamples));
     }
+
+    /// <summary>Threads that one worker's images are decoded on.</summary>
+    internal static int DecodeThreads(RunOptions options) =>
+        (int)Math.Clamp(options.DecodeThreads ?? Environment.ProcessorCount / options.Workers, 1, Limits.MaxDecodeThreads);
 
     public static IActorRef Spawn(ActorSystem system, Props props, string name) => system.ActorOf(props.WithDispatcher(ActorConfiguration.Dispatcher), name);
 }

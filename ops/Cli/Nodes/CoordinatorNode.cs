@@ -34,7 +34,7 @@ internal static class CoordinatorNode
         ResolvedRun run, RunFolder folder, NodeOptions node, Func<RunOptions, IDataset, IEngineSource> source, ITrainingObserver observer, CancellationToken stop)
     {
         var options = run.Options;
-        var (train, test) = Datasets.Open(options.Data, options.Seed);
+        var (train, test) = Datasets.Open(DataRequest.Of(options));
         using var trainSet = train;
         using var testSet = test;
         using var telemetry = TelemetryExport.Start(run.RunId, options.TraceEvery, observer.Said);

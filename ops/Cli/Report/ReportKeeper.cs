@@ -67,8 +67,7 @@ internal sealed class ReportKeeper(string folder, RunOptions options, IDataset? 
     private int[] LabelsOf(IDataset data, int samples)
     {
         var subset = EvaluationSubset.Of(data.Count, options.EvalSamples);
-        var pixels = new byte[data.Shape.Floats];
-        return [.. Enumerable.Range(0, samples).Select(i => data.Read(subset.SampleAt(i), pixels))];
+        return [.. Enumerable.Range(0, samples).Select(i => data.LabelOf(subset.SampleAt(i)))];
     }
 
     private void WritePhases()

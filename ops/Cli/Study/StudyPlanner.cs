@@ -83,7 +83,7 @@ internal static class StudyPlanner
     /// <summary>Workers share an evaluation by batches.</summary>
     private static double EvaluationSeconds(StudyProbe probe, int samples, int workers)
     {
-        const int batch = Workers.Data.EvaluationBatches.DefaultBatchSize;
+        const int batch = Workers.Data.EvaluationBatches.MaxBatchSize;
         var batches = (samples + batch - 1) / batch;
         return (batches + workers - 1) / workers * Math.Min(batch, samples) * probe.ImageSeconds;
     }

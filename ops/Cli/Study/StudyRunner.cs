@@ -60,7 +60,7 @@ internal sealed class StudyRunner(StudyCommand command, TrainingJob job, CellEva
     /// <summary>The steps of a cell: as given, or as the time allows by what a step of each model is found to cost.</summary>
     private async Task<StudyPlan> PlanAsync(RunOptions shared, string folder, CancellationToken stop)
     {
-        var (train, test) = Datasets.Open(shared.Data, shared.Seed);
+        var (train, test) = Datasets.Open(DataRequest.Of(shared));
         using var trainSet = train;
         using var testSet = test;
         if (test.Count == 0) throw new UserMistakeException($"--data {shared.Data}: the data set has no test split to compare on");

@@ -62,7 +62,7 @@ internal sealed class ImportVerb : IVerb
         var recipe = RowOptions.TextOf(parse, _recipe) ?? RecipeFor(model);
         var run = RunResolver.Resolve(recipe, given, found, new ResolveEnvironment());
 
-        var (shape, classCount) = Datasets.Describe(run.Options.Data);
+        var (shape, classCount) = Datasets.Describe(DataRequest.Of(run.Options));
         if (size is { } pixels) shape = shape with { Height = pixels.Height, Width = pixels.Width };
         using var engine = new GradientEngine(GradientEngineOptions.For(run.Options, shape, classes ?? classCount, "cpu"));
         using var weights = StateSource.ReadFile(file!, engine.Layout);

@@ -26,6 +26,8 @@ public sealed class ReportKeeperSpecs : IDisposable
         public IReadOnlyList<double> Mean => [0];
         public IReadOnlyList<double> Std => [1];
         public string Fingerprint => "";
+        public int LabelOf(int sample) => sample % 3;
+        public ISampleSource With(AugmentationOptions augmentation, ulong seed) => throw new NotSupportedException();
         public int Read(int sample, Span<byte> pixels) => sample % 3;
         public void Dispose() { }
     }

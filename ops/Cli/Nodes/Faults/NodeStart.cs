@@ -35,7 +35,7 @@ internal sealed class NodeStart(NodeNews news, Action leave) : IDisposable
             data = IncompleteData.Make(data, _incomplete.FullName);
             news.Happened("fault", $"fault {fault}: {fault.Node} finds its data set in {data}, where a file is missing");
         }
-        return Build(() => Datasets.Open(data, run.Seed));
+        return Build(() => Datasets.Open(DataRequest.Of(run) with { Spec = data }));
     }
 
     /// <summary>Builds something without which the node cannot take part.</summary>
