@@ -13,7 +13,7 @@ internal sealed partial class CoordinatorProcess
         {
             case StepEffect.Grant grant:
                 World.Invariants.Acts(this, "opened a step");
-                Send(grant.Worker, new BeginStep(State.Term, State.Step.Step, State.Step.Attempt, State.Step.Plan.LeafCount, grant.Leases, default, State.Step.Audit?.Leaf));
+                Send(grant.Worker, State.Step.OrderOf(grant.Leases, default));
                 World.Faults.Passes(FaultPoint.Granted, this);
                 break;
             case StepEffect.Abandon abandon:
