@@ -58,6 +58,12 @@ internal sealed partial class CoordinatorProcess
             case StepEffect.Drop drop:
                 World.Count("dropped, " + drop.Reason);
                 break;
+            case StepEffect.Halt when World.Invariants.HaltsRightly(State):
+                World.Count("halted for want of data");
+                World.Damage.Mend();
+                World.Faults.HealedAt = Math.Max(World.Faults.HealedAt, World.Now + 4_500);
+                World.Supervisor.Crash(this);
+                break;
             case StepEffect.Halt halt:
                 throw new InvariantViolation(InvariantNames.NeverStuck, $"{this} halted the run: {halt.Reason}");
             case StepEffect.StartGrace grace:

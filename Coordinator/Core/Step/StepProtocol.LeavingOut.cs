@@ -34,7 +34,7 @@ public static partial class StepProtocol
     }
 
     /// <summary>A step keeps most of its samples, or is not computed at all.</summary>
-    internal static bool IsTooMuch(int leftOut, int samples) => leftOut > Limits.MaxLeftOut || leftOut > Limits.FewUndecoded && 2L * leftOut > samples;
+    public static bool IsTooMuch(int leftOut, int samples) => leftOut > Limits.MaxLeftOut || leftOut > Limits.FewUndecoded && 2L * leftOut > samples;
 
     /// <summary>
     /// In a replay nothing is left out but what the record names: whoever made the record could read the rest. So the leaf
@@ -45,7 +45,7 @@ public static partial class StepProtocol
         var blind = state.Blind.Add((report.Leaf, report.Worker));
         var what = $"{report.Worker} cannot decode sample {sample.Sample} ({sample.Reason}), which the record of step {state.Step} counts";
         if (state.Workers.Keys.All(w => blind.Contains((report.Leaf, w))))
-            return Halt(state, $"Step {state.Step} cannot be replayed: {what}{(state.Workers.Count > 1 ? ", nor can any other worker" : "")}. Bring the data back as it was, and resume.");
+            return Halt(state with { Blind = blind }, $"Step {state.Step} cannot be replayed: {what}{(state.Workers.Count > 1 ? ", nor can any other worker" : "")}. Bring the data back as it was, and resume.");
         var (next, effects) = Attempt(state with { Blind = blind }, now);
         return (next, [new StepEffect.Say("sample-unreadable", report.Worker.ToString(), what + ": the leaf is replayed by another worker."), new StepEffect.Abandon(state.Step, state.Attempt, what), .. effects]);
     }
