@@ -59,7 +59,7 @@ public static partial class StepProtocol
         var node = report.Worker.ToString();
         var says = lost.Take(Limits.ToldUndecoded).Select(s => new StepEffect.Say("sample-left-out", node,
             $"Sample {s.Sample} is left out of leaf {report.Leaf} of step {state.Step}: {report.Worker} cannot decode it ({s.Reason.TrimEnd('.')}).")).ToList();
-        if (lost.Length > says.Count) says.Add(new StepEffect.Say("sample-left-out", node, $"{Samples(lost.Length - says.Count)} more of leaf {report.Leaf} of step {state.Step} cannot be decoded either and are left out."));
+        if (lost.Length > says.Count) says.Add(new StepEffect.Say("sample-left-out", node, $"{Samples(lost.Length - says.Count)} more of leaf {report.Leaf} of step {state.Step} cannot be decoded either and {(lost.Length - says.Count == 1 ? "is" : "are")} left out."));
         return [.. says];
     }
 
