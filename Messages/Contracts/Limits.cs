@@ -325,6 +325,9 @@ public static class Limits
     /// <summary>Samples of one report that events.jsonl tells one by one; the others are counted, and the commit record has them all.</summary>
     public const int ToldUndecoded = 4;
 
+    /// <summary>Scans of a progressive JPEG; encoders write about ten, and each costs a walk over the whole image (libjpeg-turbo's own advice is 500).</summary>
+    public const int MaxImageScans = 500;
+
     /// <summary>Threads that decode, of one process.</summary>
     public const int MaxDecodeThreads = 256;
 }
