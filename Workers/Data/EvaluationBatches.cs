@@ -19,6 +19,7 @@ public sealed class EvaluationBatches : IDisposable
     private readonly EvaluationSubset _subset;
     private readonly NativeBuffer _images;
     private readonly long[] _labels;
+    private readonly List<(int Place, UnreadableSample Sample)> _unreadable = [];
 
     /// <param name="source">The split. Its data set stays the caller's to dispose, after this.</param>
     /// <param name="batchSize">Most samples of a batch; 0 = <see cref="BatchSizeFor"/>.</param>
@@ -38,6 +39,9 @@ public sealed class EvaluationBatches : IDisposable
 
     /// <summary>Samples of an evaluation's batch: part of its arithmetic, so everybody takes the same.</summary>
     public static int BatchSizeFor(ImageShape shape) => Math.Clamp(MaxBatchFloats / shape.Floats, 1, MaxBatchSize);
+
+    /// <summary>What the last call of <see cref="Prepare(int)"/> could not decode, each with its place in the batch, ascending: its batch is shorter by so many.</summary>
+    public IReadOnlyList<(int Place, UnreadableSample Sample)> Unreadable => _unreadable;
 
     public int BatchSize { get; }
     public int BatchCount { get; }
@@ -59,7 +63,8 @@ public sealed class EvaluationBatches : IDisposable
     }
 
     /// <summary>Prepares positions [first, first + count), count at most <see cref="BatchSize"/>. Valid until the next call or <see cref="Dispose"/>.</summary>
-    /// <exception cref="ClusterException">A sample could not be read.</exception>
+    /// <returns>The samples that could be decoded, in order; may be none. See <see cref="Unreadable"/>.</returns>
+    /// <exception cref="ClusterException">The medium failed.</exception>
     public ImageBatch Prepare(int first, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
@@ -68,11 +73,22 @@ public sealed class EvaluationBatches : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _subset.Count - first);
         var floats = _dataset.Shape.Floats;
         var images = _images.Span;
+        _unreadable.Clear();
+        var decoded = 0;
         for (var i = 0; i < count; i++)
         {
-            _labels[i] = _reader.ReadEvaluation(_subset.SampleAt(first + i), images.Slice(i * floats, floats));
+            var sample = _subset.SampleAt(first + i);
+            try
+            {
+                _labels[decoded] = _reader.ReadEvaluation(sample, images.Slice(decoded * floats, floats));
+                decoded++;
+            }
+            catch (UnreadableSampleException e)
+            {
+                _unreadable.Add((i, new UnreadableSample(sample, e.Message)));
+            }
         }
-        return new ImageBatch(images[..(count * floats)], _labels.AsSpan(0, count), _dataset.Shape);
+        return new ImageBatch(images[..(decoded * floats)], _labels.AsSpan(0, decoded), _dataset.Shape);
     }
 
     public void Dispose()
