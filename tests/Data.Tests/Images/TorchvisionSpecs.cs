@@ -10,11 +10,11 @@ public class TorchvisionSpecs
 {
     [Theory]
     [InlineData("imagenet-sample", 1, 224, 256)]
-    [InlineData("imagenet-sample", 3, 160, 161)]
-    [InlineData("imagenet-sample", 3, 300, 343)]
-    [InlineData("tiny-imagenet-20", 97, 56, 64)]
-    [InlineData("tiny-imagenet-20", 97, 64, 64)]
-    [InlineData("tiny-imagenet-20", 97, 224, 256)]
+    [InlineData("imagenet-sample", 7, 160, 161)]
+    [InlineData("imagenet-sample", 7, 300, 343)]
+    [InlineData("tiny-imagenet-20", 197, 56, 64)]
+    [InlineData("tiny-imagenet-20", 197, 64, 64)]
+    [InlineData("tiny-imagenet-20", 197, 224, 256)]
     public void Evaluation_equals_torchvision_to_the_bit(string set, int every, int side, int shortSide)
     {
         var files = TestImages.Files(set, every);
@@ -31,31 +31,28 @@ public class TorchvisionSpecs
     [InlineData(32, 32)]
     public void Evaluation_of_large_images_is_within_one_grey_level_of_torchvision(int side, int shortSide)
     {
-        var files = TestImages.Files("imagenet-sample");
+        var files = TestImages.Files("imagenet-sample", 3);
         var theirs = Oracle.Ask(files.Select(file => $"eval\t{file}\t{side}\t{shortSide}"));
         var recipe = TestImages.Recipe(side: side, shortSide: shortSide);
         var length = side * side * 3;
         var worst = files.Select((file, i) => TestImages.MeanDifference(theirs.AsSpan(i * length, length), TestImages.Evaluate(File.ReadAllBytes(file), recipe))).Max();
-        TestContext.Current.SendDiagnosticMessage($"{side}: {worst}");
         Assert.InRange(worst, 0, 1.0);
     }
 
     [Theory]
-    [InlineData("imagenet-sample", 1, 224)]
-    [InlineData("imagenet-sample", 1, 64)]
-    [InlineData("imagenet-sample", 1, 32)]
-    [InlineData("tiny-imagenet-20", 97, 56)]
-    public void Training_has_at_least_40_dB_against_torchvision_for_the_same_crop(string set, int every, int side)
+    [InlineData("imagenet-sample", 1, 224, 1)]
+    [InlineData("imagenet-sample", 3, 64, 2)]
+    [InlineData("imagenet-sample", 3, 32, 2)]
+    [InlineData("tiny-imagenet-20", 197, 56, 2)]
+    public void Training_has_at_least_40_dB_against_torchvision_for_the_same_crop(string set, int every, int side, int epochs)
     {
         var files = TestImages.Files(set, every);
         var recipe = TestImages.Recipe(side: side, shortSide: side);
-        const int epochs = 3;
         var cases = files.SelectMany((file, i) => Enumerable.Range(0, epochs).Select(epoch => (File: file, Sample: i, Epoch: epoch))).ToArray();
         var theirs = Oracle.Ask(cases.Select(c => Job(recipe, c.File, c.Epoch, c.Sample)));
         var length = side * side * 3;
         Assert.Equal(cases.Length * length, theirs.Length);
         var ratios = cases.Select((c, i) => TestImages.Psnr(theirs.AsSpan(i * length, length), TestImages.Train(File.ReadAllBytes(c.File), recipe, c.Epoch, c.Sample))).ToArray();
-        TestContext.Current.SendDiagnosticMessage($"{set} {side}: least {ratios.Min():0.0} dB, equal {ratios.Count(r => r == 100)} of {ratios.Length}");
         Assert.All(ratios, ratio => Assert.InRange(ratio, 40, 100));
     }
 
