@@ -19,7 +19,7 @@ internal static unsafe class Resampler
     public static int PitchOf(int pixels) => (pixels * 4 + 31) / 32 * 32;
 
     /// <summary>The pass along the rows.</summary>
-    /// <param name="source">[rows] rows of pixels, the first of them the filter's <see cref="AxisFilter.Low"/>; <see cref="NativeBuffer.Slack"/> bytes behind the last may be read.</param>
+    /// <param name="source">[rows] rows of pixels, the first of them the filter's <see cref="AxisFilter.Low"/>; <see cref="Scratch.Slack"/> bytes behind the last may be read.</param>
     /// <param name="sourcePitch">In bytes.</param>
     /// <param name="target">[rows, PitchOf(filter.Count)] bytes.</param>
     public static void Rows(AxisFilter filter, byte* source, nint sourcePitch, int rows, byte* target)
