@@ -13,5 +13,6 @@ internal static class BenchmarkRegistry
         new Protocol.AlarmsBenchmark(),
         new Monitoring.MonitoringBenchmark(),
         new Decode.DecodeBenchmark(),
+        new Listing.ListingBenchmark(),
     ];
 }
