@@ -194,9 +194,10 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         if (evaluation is null) throw new ClusterException("the data set has no test split to evaluate on");
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Evaluate, request.Trace);
         span?.SetTag(ClusterTelemetry.Tags.Worker, _name);
-        foreach (var index in request.Batches)
+        for (var i = 0; i < request.Batches.Count; i++)
         {
-            var batch = evaluation.Prepare(index);
+            var index = request.Batches[i];
+            var batch = evaluation.Prepare(index, i + 1 < request.Batches.Count ? request.Batches[i + 1] : null);
             var (undecoded, asked) = (evaluation.Unreadable, evaluation.Range(index).Count);
             if (new DataSight(default, default, 0, undecoded.Count, batch.Count).IsBlind) throw Blind($"{undecoded.Count} of {asked} test samples", undecoded[0].Sample);
             var logits = _logits.AsSpan(0, batch.Count * engine.ClassCount);
