@@ -169,8 +169,8 @@ internal sealed class Invariants(World world)
 
     /// <summary>A run halts when nobody who is here can decode what the record counts; then somebody mends the data and resumes.</summary>
     public bool HaltsRightly(RunState state) =>
-        state.Step.Recorded is { } recorded && state.Step.Blind.Select(static b => b.Leaf).Distinct().Any(leaf => state.Step.Workers.Keys.All(
-            worker => world.Scenario.SamplesOf(state.Step.Plan, leaf).Except(recorded.LeftOut ?? []).Any(sample => !world.Damage.CanRead(worker, sample))));
+        state.Step.Recorded is { } recorded && state.Step.Blind.Select(static b => b.Leaf).Distinct().Any(leaf => state.Step.Workers.Values.All(
+            worker => worker.IsHung || world.Scenario.SamplesOf(state.Step.Plan, leaf).Except(recorded.LeftOut ?? []).Any(sample => !world.Damage.CanRead(worker.Worker, sample))));
 
     private static bool IsSame(CommitRecord a, CommitRecord b) =>
         // Equals, since the norm of a skipped step may not be a number.

@@ -40,21 +40,24 @@ public static partial class StepProtocol
 
     /// <summary>
     /// In a replay nothing is left out but what the record names: whoever made the record could read the rest. So the leaf
-    /// goes to somebody else; when nobody is left who has not tried, the run halts.
+    /// goes to somebody else; when nobody is left who answers and has not tried, the run halts.
     /// </summary>
     private static (StepState, ImmutableArray<StepEffect>) Elsewhere(StepState state, LeafUnreadable report, UndecodedSample sample, double now)
     {
-        var blind = state.Blind.Add((report.Leaf, report.Worker));
+        var next = state with { Blind = state.Blind.Add((report.Leaf, report.Worker)) };
         var what = $"{report.Worker} cannot decode sample {sample.Sample} ({sample.Reason}), which the record of step {state.Step} counts";
-        if (state.Workers.Keys.All(w => blind.Contains((report.Leaf, w))))
-            return Halt(state with { Blind = blind }, $"Step {state.Step} cannot be replayed: {what}{(state.Workers.Count > 1 ? ", nor can any other worker" : "")}. Bring the data back as it was, and resume.");
-        var (next, effects) = Attempt(state with { Blind = blind }, now);
+        if (IsReadByNobody(next, report.Leaf))
+            return Halt(next, $"Step {state.Step} cannot be replayed: {what}{(state.Workers.Count > 1 ? ", nor can any other worker that answers" : "")}. Bring the data back as it was, and resume.");
+        (next, var effects) = Attempt(next, now);
         return (next, [new StepEffect.Say("sample-unreadable", report.Worker.ToString(), what + ": the leaf is replayed by another worker."), new StepEffect.Abandon(state.Step, state.Attempt, what), .. effects]);
     }
 
-    /// <summary>Workers to which a leaf may go: those that have failed to read it only when nobody else is here.</summary>
+    /// <summary>Workers to which a leaf may go: those that have failed to read it only when nobody else answers.</summary>
     private static bool MayRead(StepState state, int leaf, WorkerId worker) =>
-        state.Blind.IsEmpty || !state.Blind.Contains((leaf, worker)) || state.Workers.Keys.All(w => state.Blind.Contains((leaf, w)));
+        state.Blind.IsEmpty || !state.Blind.Contains((leaf, worker)) || IsReadByNobody(state, leaf);
+
+    /// <summary>One that hangs may be able to, but a replay does not wait for it.</summary>
+    private static bool IsReadByNobody(StepState state, int leaf) => state.Workers.Values.All(w => w.IsHung || state.Blind.Contains((leaf, w.Worker)));
 
     private static StepEffect[] Told(StepState state, LeafUnreadable report, UndecodedSample[] lost)
     {

@@ -267,12 +267,31 @@ public sealed class LeavingOutSpecs
         Assert.Equal([9], _state.OrderOf([], default).LeftOut!);
         Assert.NotEqual(first, Holder(leaf));
         Assert.Contains(_effects, static e => e is StepEffect.Say { Kind: "sample-unreadable" });
-        // Late leaves are not given back to whom cannot read them.
-        _now = 1_000_000;
+        // Late leaves are not given back to whom cannot read them, although it is idle.
+        foreach (var other in Enumerable.Range(0, Leaves).Where(l => l != leaf))
+        {
+            _now += 10;
+            Feed(new LeafDone(_state.Term, _state.Step, _state.Attempt, other, Holder(other), _state.Recorded!.Leaves[other].Samples, 1, 1, 1, true, null, default));
+        }
+        _now += 1_000;
         Feed(new BudgetSpent(_state.Step, _state.Attempt));
+        Assert.Contains(_state.Leases, l => l.Worker == first && !l.Leaves.IsEmpty);
         Assert.DoesNotContain(_state.Leases, l => l.Worker == first && l.Leaves.Contains(leaf));
+        Assert.All(_state.Workers.Values, static w => Assert.False(w.IsHung));
         Unreadable(Holder(leaf), leaf, 20);
-        Assert.Equal("Step 1 cannot be replayed: " + (first == First ? Second : First) + " cannot decode sample 20 (file-20.jpg is cut), which the record of step 1 counts, nor can any other worker. Bring the data back as it was, and resume.", Halt);
+        Assert.Equal("Step 1 cannot be replayed: " + (first == First ? Second : First) + " cannot decode sample 20 (file-20.jpg is cut), which the record of step 1 counts, nor can any other worker that answers. Bring the data back as it was, and resume.", Halt);
+    }
+
+    [Fact]
+    public void A_replay_does_not_wait_for_a_worker_that_hangs()
+    {
+        _state = With(3);
+        Open(Recorded());
+        _state = _state with { Workers = _state.Workers.SetItem(new WorkerId(2), _state.Workers[new WorkerId(2)] with { IsHung = true }) };
+        Unreadable(First, 1, 20);
+        Assert.Equal((2, StepPhase.Gathering, Second), (_state.Attempt, _state.Phase, Holder(1)));
+        Unreadable(Second, 1, 20);
+        Assert.Equal(StepPhase.Halted, _state.Phase);
     }
 
     [Fact]
