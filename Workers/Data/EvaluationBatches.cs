@@ -29,7 +29,7 @@ public sealed class EvaluationBatches : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(batchSize);
         _dataset = source.Dataset;
         BatchSize = batchSize == 0 ? BatchSizeFor(_dataset.Shape) : batchSize;
-        _subset = EvaluationSubset.Of(_dataset.Count, samples);
+        _subset = EvaluationSubset.Of(_dataset, samples);
         BatchCount = _subset.Batches(BatchSize);
         _reader = source.Open();
         _images = NativeBuffer.Allocate(checked(BatchSize * _dataset.Shape.Floats));

@@ -26,11 +26,13 @@ internal sealed class LineAudit
 
     private readonly RunOptions _options;
     private readonly int _samples;
+    private readonly OrderLayout _layout;
 
-    public LineAudit(RunOptions options, int trainingSamples)
+    public LineAudit(RunOptions options, int trainingSamples, OrderLayout layout = default)
     {
         _options = options;
         _samples = trainingSamples;
+        _layout = layout;
     }
 
     /// <param name="line">Without its newline.</param>
@@ -88,7 +90,7 @@ internal sealed class LineAudit
     {
         if (record.Leaves.Count != plan.LeafCount)
             findings.Add(AuditFault.PlanDiffers, number, record.Step.Value, null, $"has {Count(record.Leaves.Count, "leaf", "leaves")}, but its {plan.SampleCount} samples are cut into {plan.LeafCount}");
-        var order = new SampleOrder(_options.Seed, plan.Epoch, _samples);
+        var order = new SampleOrder(_options.Seed, plan.Epoch, _samples, _layout);
         var leaves = Math.Min(record.Leaves.Count, plan.LeafCount);
         var proven = 0;
         for (var leaf = 0; leaf < leaves; leaf++)
@@ -119,11 +121,11 @@ internal sealed class LineAudit
         {
             if (step < 1) continue;
             var near = StepPlan.For(new StepId(step), _samples, _options.Batch, _options.Microbatches);
-            if (leaf < near.LeafCount && near.DigestOf(leaf, new SampleOrder(_options.Seed, near.Epoch, _samples)) == digest) return $": they are those of leaf {leaf} of step {step}";
+            if (leaf < near.LeafCount && near.DigestOf(leaf, new SampleOrder(_options.Seed, near.Epoch, _samples, _layout)) == digest) return $": they are those of leaf {leaf} of step {step}";
         }
         foreach (var epoch in (long[])[plan.Epoch - 1, plan.Epoch + 1])
         {
-            if (epoch >= 0 && plan.DigestOf(leaf, new SampleOrder(_options.Seed, epoch, _samples)) == digest) return $": they are in the order of epoch {epoch}";
+            if (epoch >= 0 && plan.DigestOf(leaf, new SampleOrder(_options.Seed, epoch, _samples, _layout)) == digest) return $": they are in the order of epoch {epoch}";
         }
         return "";
     }

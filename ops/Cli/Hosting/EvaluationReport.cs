@@ -27,7 +27,7 @@ internal sealed record EvaluationReport(
     {
         var confusion = Enumerable.Range(0, test.ClassCount).Select(_ => new long[test.ClassCount]).ToArray();
         var pixels = new byte[test.Shape.Floats];
-        var subset = EvaluationSubset.Of(test.Count, options.EvalSamples);
+        var subset = EvaluationSubset.Of(test, options.EvalSamples);
         for (var sample = 0; sample < predictions.Count; sample++) confusion[test.Read(subset.SampleAt(sample), pixels)][predictions[sample]]++;
         var classes = confusion.Select((row, label) => new ClassResult(test.ClassNames[label], row.Sum(), (double)row[label] / row.Sum()));
         return new EvaluationReport(options, weights, totals, [.. classes], confusion);
