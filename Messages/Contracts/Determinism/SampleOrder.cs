@@ -40,6 +40,10 @@ public sealed class SampleOrder
     /// <summary>Windows of the epoch; 1 where the order is uniform.</summary>
     public int Windows => Layout.IsUniform ? 1 : (_blocks + Layout.WindowBlocks - 1) / Layout.WindowBlocks;
 
+    /// <summary>Whether every position holds the same sample in both.</summary>
+    public bool IsSameAs(SampleOrder other) =>
+        other is not null && (_seed, Epoch, Count, Layout) == (other._seed, other.Epoch, other.Count, other.Layout);
+
     /// <summary>The order of the epoch after this one.</summary>
     public SampleOrder Next() => new(_seed, Epoch + 1, Count, Layout);
 
