@@ -310,6 +310,9 @@ public static class Limits
     /// <summary>Pixels of an image that is decoded: what a small file can claim is more than memory holds.</summary>
     public const int MaxImagePixels = 100_000_000;
 
+    /// <summary>Scans of a progressive JPEG; encoders write about ten, and each costs a walk over the whole image (libjpeg-turbo's own advice is 500).</summary>
+    public const int MaxImageScans = 500;
+
     /// <summary>Threads that decode, of one process.</summary>
     public const int MaxDecodeThreads = 256;
 

@@ -50,9 +50,19 @@ install_packages() {
 # The distribution's libtorch calls a BLAS by a shared name; a libtorch of one's own brings its own.
 uses_system_libtorch() { [[ -z ${Torch_DIR:-} ]] && compgen -G '/usr/lib/*/libtorch_cpu.so' >/dev/null; }
 
+# Headers that image decoding is built from: libjpeg-turbo's own (the plain libjpeg cannot decode a region) and libpng's.
+have_header() { compgen -G "/usr/include/$1" >/dev/null || compgen -G "/usr/include/*/$1" >/dev/null || compgen -G "/usr/local/include/$1" >/dev/null; }
+have_image_libraries() { [[ -n ${CMAKE_PREFIX_PATH:-} ]] || { have_header jpeglib.h && have_header png.h; }; }
+
+# Debian's name of libjpeg-turbo's headers; Ubuntu's where that is what apt knows.
+jpeg_package() {
+  if apt-cache show libjpeg62-turbo-dev >/dev/null 2>&1 || ! apt-cache show libjpeg-turbo8-dev >/dev/null 2>&1; then echo libjpeg62-turbo-dev; else echo libjpeg-turbo8-dev; fi
+}
+
 require_libtorch() {
   local missing=()
   have_libtorch || missing+=(libtorch-dev)
+  have_image_libraries || missing+=("$(jpeg_package)" libpng-dev)
   command -v cmake >/dev/null || missing+=(cmake)
   command -v g++ >/dev/null || command -v c++ >/dev/null || missing+=(g++)
   if [[ -z ${Torch_DIR:-} ]] && ! compgen -G '/usr/lib/*/openblas-openmp/libblas.so.3' >/dev/null; then
@@ -101,7 +111,7 @@ source_stamp() {
     find Directory.Build.props Directory.Build.targets Directory.Packages.props global.json .editorconfig \
       Messages Models Workers Coordinator ops -type f \
       \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.json' -o -name '*.yaml' \
-      -o -name '*.cpp' -o -name '*.h' -o -name 'CMakeLists.txt' -o -name '*.py' -o -name '*.cmake' -o -name '*.txt' -o -name '*.sh' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '.editorconfig' \) \
+      -o -name '*.cpp' -o -name '*.c' -o -name '*.h' -o -name 'CMakeLists.txt' -o -name '*.py' -o -name '*.cmake' -o -name '*.txt' -o -name '*.sh' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '.editorconfig' \) \
       -not -path '*/obj/*' -not -path '*/bin/*' -printf '%T@ %s %p\n' | LC_ALL=C sort
   } | sha256sum | cut -d' ' -f1
 }
