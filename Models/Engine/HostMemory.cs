@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Cluster.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,9 +11,16 @@ internal static class HostMemory
     /// <summary>A float32 tensor of <paramref name="shape"/> on <paramref name="device"/> with a copy of <paramref name="values"/>.</summary>
     public static Tensor Upload(ReadOnlySpan<float> values, ReadOnlySpan<long> shape, Device device)
     {
-        var host = empty(shape, dtype: ScalarType.Float32);
-        MemoryMarshal.AsBytes(values).CopyTo(host.bytes);
-        return device.type == DeviceType.CPU ? host : host.to(device);
+        if (device.type == DeviceType.CPU)
+        {
+            var host = empty(shape, dtype: ScalarType.Float32);
+            MemoryMarshal.AsBytes(values).CopyTo(host.bytes);
+            return host;
+        }
+        // Page-locked memory, which libtorch keeps and hands out again: the device reads it at full speed and nothing is copied a second time.
+        using var staging = TensorMemory.AllocateStaging(shape, ScalarType.Float32);
+        MemoryMarshal.AsBytes(values).CopyTo(staging.bytes);
+        return staging.to(device);
     }
 
     /// <summary>Copies a float32 tensor's values, in the order of its indices, from whichever device it is on; waits for that device.</summary>

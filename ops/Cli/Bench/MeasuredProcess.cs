@@ -22,6 +22,8 @@ internal sealed class MeasuredProcess : IAsyncDisposable
         _errorsRead = KeepErrorsAsync();
     }
 
+    public int Id => _process.Id;
+
     /// <summary>The folder of the scripts, beside the executable.</summary>
     public static string ScriptFolder { get; } = Path.Combine(AppContext.BaseDirectory, "python");
 

@@ -25,7 +25,9 @@ internal sealed class MonitoringBenchmark : IBenchmark
         'cluster train' with workers that keep every core busy, at the batch that makes its steps about 20 ms long. Off: no trace,
         no page, no TensorBoard file. Sides against it, in turn: every step traced to disk (traces), and to a collector over OTLP
         (otlp), /metrics read once a second, an open page, TensorBoard files, and everything together. The collector and
-        whoever reads the page share the cores with the run. Ratios are taken within a pair; processor time counts the whole run.
+        whoever reads the page share the cores with the run. Ratios are taken within a pair. Beside the wall time, which other users
+        of a machine change from run to run: processor time of the steps that count, and of the threads alone that neither train nor
+        compile; what those need more when watched, over the time of the cores in a step of 20 ms, is the last figure of a side.
         """;
 
     public IReadOnlyList<BenchmarkFlag> Flags { get; } =
@@ -48,10 +50,10 @@ internal sealed class MonitoringBenchmark : IBenchmark
                     var measured = await WatchedRun.MeasureAsync(work, watched, stop);
                     times[name].Add(measured);
                     options.Progress(string.Create(CultureInfo.InvariantCulture,
-                        $"{model}, pair {pair + 1} of {options.Pairs}, {name}: mean {measured.Mean:0.00} ms, median {measured.Median:0.00} ms, processor {measured.Processor:0.00} ms a step"));
+                        $"{model}, pair {pair + 1} of {options.Pairs}, {name}: mean {measured.Mean:0.00} ms, median {measured.Median:0.00} ms, processor {measured.Processor:0.00} ms a step, beside training {measured.Beside:0.000} ms"));
                 }
             }
-            figures.AddRange(FiguresOf(model, times));
+            figures.AddRange(FiguresOf(model, times, Math.Min(options.Workers, Environment.ProcessorCount)));
         }
         return new BenchmarkReport(Name, $"A watched run over the same run unwatched, {options.Workers} workers of one thread", figures);
     }
@@ -76,7 +78,8 @@ internal sealed class MonitoringBenchmark : IBenchmark
         return work;
     }
 
-    internal static IEnumerable<Figure> FiguresOf(string model, IReadOnlyDictionary<string, List<WatchedTimes>> times)
+    /// <param name="cores">Cores that the run keeps busy.</param>
+    internal static IEnumerable<Figure> FiguresOf(string model, IReadOnlyDictionary<string, List<WatchedTimes>> times, int cores)
     {
         var off = times["off"];
         yield return new Figure(model, "off: mean step", "ms", [.. off.Select(static t => t.Mean)]);
@@ -87,6 +90,8 @@ internal sealed class MonitoringBenchmark : IBenchmark
             yield return Ratio($"{name}: mean step", static t => t.Mean) with { Bound = isAll ? Bound.AtMost(Most) : null };
             yield return Ratio($"{name}: median step", static t => t.Median);
             yield return Ratio($"{name}: processor time", static t => t.Processor);
+            yield return new Figure(model, $"{name}: watching threads", "ms/step", [.. on.Zip(off, static (a, b) => a.Beside - b.Beside)]);
+            yield return new Figure(model, $"{name}: of a 20 ms step's cores", "1", [.. on.Zip(off, (a, b) => 1 + (a.Beside - b.Beside) / (StepMilliseconds * cores))]) with { Bound = isAll ? Bound.AtMost(Most) : null };
 
             Figure Ratio(string label, Func<WatchedTimes, double> read) => new(model, label, "1", [.. on.Zip(off, (a, b) => read(a) / read(b))]);
         }

@@ -25,8 +25,9 @@ internal sealed record WatchedWorkload(string Model, int Workers, int Batch, int
 /// <summary>What came out.</summary>
 /// <param name="Mean">Milliseconds of a step.</param>
 /// <param name="Median">Milliseconds of a step.</param>
-/// <param name="Processor">Milliseconds of processor time of the whole run, start and end included, per step.</param>
-internal readonly record struct WatchedTimes(double Mean, double Median, double Processor);
+/// <param name="Processor">Milliseconds of processor time of a step, in all threads.</param>
+/// <param name="Beside">The same in the threads that neither train nor compile.</param>
+internal readonly record struct WatchedTimes(double Mean, double Median, double Processor, double Beside);
 
 /// <summary>One run of this very program, watched more or less.</summary>
 internal static class WatchedRun
@@ -45,10 +46,11 @@ internal static class WatchedRun
         try
         {
             var run = Path.Combine(folder.FullName, "run");
-            var before = ChildTime.Now();
+            var threads = new ThreadTimes();
             var readers = new List<Task>();
             await using (var process = MeasuredProcess.Start("cluster train", Path.Combine(AppContext.BaseDirectory, "cluster"), Arguments(work, watched, run), threads: 1, Environment(watched, sink)))
             {
+                readers.Add(threads.SampleAsync(process.Id, Path.Combine(run, RunFolder.CommitsName), work.WarmUp, over.Token));
                 if (watched.HasFlag(Watched.Page) || watched.HasFlag(Watched.Metrics))
                 {
                     var address = await AddressAsync(process, stop);
@@ -60,9 +62,8 @@ internal static class WatchedRun
             await over.CancelAsync();
             await Task.WhenAll(readers);
             if (watched.HasFlag(Watched.Otlp) && sink.Bytes == 0) throw new BenchmarkException("no span reached the collector: nothing was measured");
-            var processor = (ChildTime.Now() - before).TotalMilliseconds / (work.WarmUp + work.Steps);
             var times = OurPeer.Read(await File.ReadAllLinesAsync(Path.Combine(run, RunFolder.CommitsName), stop)).Skip(work.WarmUp).Select(static c => c.Milliseconds).Order().ToArray();
-            return new WatchedTimes(times.Average(), times[times.Length / 2], processor);
+            return new WatchedTimes(times.Average(), times[times.Length / 2], threads.All, threads.BesideTraining);
         }
         finally
         {
