@@ -8,7 +8,11 @@ namespace Cluster.Workers.Data;
 /// <param name="Phase">What is being done, for a person: <c>writing data_batch_3.bin</c>.</param>
 /// <param name="BytesDone">Within the phase's kind of work (all downloading, all writing).</param>
 /// <param name="BytesTotal">0 when unknown.</param>
-public readonly record struct DownloadProgress(string Phase, long BytesDone, long BytesTotal);
+public readonly record struct DownloadProgress(string Phase, long BytesDone, long BytesTotal)
+{
+    /// <summary>What is counted when it is not bytes: <c>images</c>; null = bytes.</summary>
+    public string? Unit { get; init; }
+}
 
 /// <summary>One file of a data set as it was found.</summary>
 /// <param name="Path">Absolute.</param>

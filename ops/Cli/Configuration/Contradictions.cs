@@ -22,6 +22,7 @@ internal static class Contradictions
         Rate(judge, options);
         Evaluation(judge, options);
         Loss(judge, options.Loss);
+        Images(judge, options);
         judge.Refuse(options is { TensorBoard: false, HistogramEvery: > 0 }, "histograms go into the TensorBoard files: set tensorboard to true, or histogram-every to 0", "histogram-every", "tensorboard");
     }
 
@@ -90,6 +91,25 @@ internal static class Contradictions
         judge.Refuse(o is { Kind: "squared-error", LabelSmoothing: > 0 }, "label smoothing is one of cross-entropy: set it to 0", "loss.kind", "loss.label-smoothing");
         judge.Refuse(o.Kind == "squared-error" && o.LogitScale != 1, "a logit scale is one of cross-entropy: set it to 1", "loss.kind", "loss.logit-scale");
     }
+
+    private static void Images(Judge judge, RunOptions options)
+    {
+        const string Data = "data", PadCrop = "augmentation.pad-crop", Cutout = "augmentation.cutout", CropScale = "augmentation.crop-scale", CropRatio = "augmentation.crop-ratio", Jitter = "augmentation.color-jitter", Erasing = "augmentation.random-erasing", Size = "image-size", Resize = "eval-resize";
+        if (KnownData.Of(options.Data) is not { } data) return;
+        var a = options.Augmentation;
+        judge.Refuse(data.AnySize && judge.IsGiven(PadCrop) && a.PadCrop > 0, "images of any size are cropped by crop-scale and crop-ratio: set pad-crop to 0", PadCrop, Data);
+        judge.Refuse(data.AnySize && judge.IsGiven(Cutout) && a.Cutout > 0, "images of any size have random-erasing in its place: set cutout to 0", Cutout, Data);
+        var one = $"the images of {data.Name} have one size, which the network sees whole";
+        judge.Refuse(!data.AnySize && judge.IsGiven(CropScale) && a.CropScale is not null, $"{one}: leave crop-scale away, or use pad-crop", CropScale, Data);
+        judge.Refuse(!data.AnySize && judge.IsGiven(CropRatio) && a.CropRatio is not null, $"{one}: leave crop-ratio away, or use pad-crop", CropRatio, Data);
+        judge.Refuse(!data.AnySize && judge.IsGiven(Jitter) && a.ColorJitter is not null, $"{one}: leave color-jitter away, which is one of images of any size", Jitter, Data);
+        judge.Refuse(!data.AnySize && judge.IsGiven(Erasing) && a.RandomErasing > 0, $"{one}: set random-erasing to 0, or use cutout", Erasing, Data);
+        judge.Refuse(!data.AnySize && judge.IsGiven(Size) && options.ImageSize is not null, $"{one}: leave image-size away", Size, Data);
+        judge.Refuse(!data.AnySize && judge.IsGiven(Resize) && options.EvalResize is not null, $"{one}: leave eval-resize away", Resize, Data);
+        judge.Refuse(data.AnySize && options is { EvalResize: { } side, ImageSize: var size } && side < (size ?? DefaultImageSize), "the centre that evaluation takes would be larger than the image: choose an eval-resize of at least image-size", Resize, Size);
+    }
+
+    private const long DefaultImageSize = Workers.Data.DataRequest.DefaultImageSize;
 
     private sealed class Judge(RunOptions options, SettingsInForce given, IReadOnlySet<string> broken, List<string> mistakes)
     {

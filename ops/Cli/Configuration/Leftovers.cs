@@ -8,7 +8,34 @@ namespace Cluster.Cli.Configuration;
 /// </summary>
 internal static class Leftovers
 {
-    public static RunOptions Drop(RunOptions options, SettingsInForce given) => options with { Optimizer = Drop(options.Optimizer, given), Loss = Drop(options.Loss, given) };
+    public static RunOptions Drop(RunOptions options, SettingsInForce given) => DropImages(options with { Optimizer = Drop(options.Optimizer, given), Loss = Drop(options.Loss, given) }, given);
+
+    /// <summary>A recipe for images of one size works with <c>--data imagefolder:DIR</c>, and the other way round.</summary>
+    private static RunOptions DropImages(RunOptions options, SettingsInForce given)
+    {
+        if (KnownData.Of(options.Data) is not { } data) return options;
+        bool Yields(string key) => given.Yields(key, "data");
+        var a = options.Augmentation;
+        if (data.AnySize)
+        {
+            return options with
+            {
+                Augmentation = a with { PadCrop = Yields("augmentation.pad-crop") ? 0 : a.PadCrop, Cutout = Yields("augmentation.cutout") ? 0 : a.Cutout },
+            };
+        }
+        return options with
+        {
+            ImageSize = Yields("image-size") ? null : options.ImageSize,
+            EvalResize = Yields("eval-resize") ? null : options.EvalResize,
+            Augmentation = a with
+            {
+                CropScale = Yields("augmentation.crop-scale") ? null : a.CropScale,
+                CropRatio = Yields("augmentation.crop-ratio") ? null : a.CropRatio,
+                ColorJitter = Yields("augmentation.color-jitter") ? null : a.ColorJitter,
+                RandomErasing = Yields("augmentation.random-erasing") ? 0 : a.RandomErasing,
+            },
+        };
+    }
 
     private static OptimizerOptions Drop(OptimizerOptions o, SettingsInForce given)
     {

@@ -63,6 +63,11 @@ public static class RunValidator
             mistakes.Add($"--data {options.Data}: unknown data set {name}{NearestName.Hint(name, [.. KnownNames.Data.Select(data => data.Name)])}");
             return options;
         }
+        if (string.IsNullOrEmpty(folder) && known.NeedsFolder)
+        {
+            mistakes.Add($"--data {options.Data}: {name} needs a folder that you have: write --data {known.Usage}");
+            return options;
+        }
         if (folder is null) return options;
         if (!known.Folder)
         {
@@ -70,6 +75,11 @@ public static class RunValidator
             return options;
         }
         var path = folder.Length == 0 ? "" : Path.GetFullPath(folder, environment.WorkingDirectory);
+        if (File.Exists(path))
+        {
+            mistakes.Add($"--data {options.Data}: {folder} is a file: name the folder that it lies in");
+            return options;
+        }
         if (!Directory.Exists(path))
         {
             mistakes.Add($"--data {options.Data}: there is no folder {(folder.Length == 0 ? "after the colon" : folder)}");

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Cluster.Workers.Data;
 using Spectre.Console;
 
@@ -16,7 +17,7 @@ internal static class DownloadDisplay
             : download(new PlainLines(Console.Out, TimeProvider.System));
 
     private static Task<T> OnTerminalAsync<T>(IAnsiConsole console, Func<IProgress<DownloadProgress>, Task<T>> download) =>
-        console.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn()).StartAsync(async context =>
+        console.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn()).StartAsync(async context =>
         {
             var latest = new Latest();
             var running = Task.Run(() => download(latest));
@@ -40,13 +41,22 @@ internal static class DownloadDisplay
         foreach (var (kind, progress) in latest.ByKind)
         {
             if (!tasks.TryGetValue(kind, out var task)) tasks[kind] = task = context.AddTask(Markup.Escape(progress.Phase));
-            task.Description = Markup.Escape(progress.Phase);
+            task.Description = Markup.Escape(progress.Phase + CountOf(progress));
             task.IsIndeterminate = progress.BytesTotal <= 0;
             if (progress.BytesTotal <= 0) continue;
             task.MaxValue = progress.BytesTotal;
             task.Value = progress.BytesDone;
         }
     }
+
+    /// <summary>How much is done of how much, in the unit that is counted.</summary>
+    internal static string CountOf(DownloadProgress value) => value switch
+    {
+        { Unit: { } unit, BytesTotal: > 0 } => string.Create(CultureInfo.InvariantCulture, $"  {value.BytesDone:N0} of {value.BytesTotal:N0} {unit}"),
+        { Unit: { } unit } => string.Create(CultureInfo.InvariantCulture, $"  {value.BytesDone:N0} {unit}"),
+        { BytesTotal: > 0 } => string.Create(CultureInfo.InvariantCulture, $"  {value.BytesDone / 1e6:0} of {value.BytesTotal / 1e6:0} MB"),
+        _ => "",
+    };
 
     private static string KindOf(string phase) => phase.Split(' ', 2)[0];
 
@@ -73,8 +83,7 @@ internal static class DownloadDisplay
                 if (!isNew && clock.GetElapsedTime(_lastAt) < Silence) return;
                 _kind = KindOf(value.Phase);
                 _lastAt = clock.GetTimestamp();
-                var share = value.BytesTotal > 0 ? $"  {value.BytesDone / 1e6:0} of {value.BytesTotal / 1e6:0} MB" : "";
-                output.WriteLine(value.Phase + share);
+                output.WriteLine(value.Phase + CountOf(value));
                 output.Flush();
             }
         }

@@ -60,7 +60,7 @@ internal sealed partial class NodeRegistry
     {
         if (ready.LayoutHash != facts.Layout.Hash) return $"its model has other parameters (layout {Short(ready.LayoutHash)}, the run's is {Short(facts.Layout.Hash)})";
         if (node.Hello.Role != NodeOptions.Worker) return null;
-        if (ready.DataFingerprint != facts.DataFingerprint) return $"its data set is another one (fingerprint {Short(ready.DataFingerprint)}, the run's is {Short(facts.DataFingerprint)}): give it the same files with --data";
+        if (ready.DataFingerprint != facts.DataFingerprint) return $"its data set is another one (fingerprint {Short(ready.DataFingerprint)}, the run's is {Short(facts.DataFingerprint)}): give it the same files with --data, and of images the same skip list ('cluster data check' names it)";
         _fingerprint ??= ready.NumericFingerprint;
         return ready.NumericFingerprint == _fingerprint
             ? null
