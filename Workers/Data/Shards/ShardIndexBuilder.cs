@@ -43,6 +43,7 @@ internal static class ShardIndexBuilder
             var reading = new ShardReading(tar, shard);
             while (tar.Next() is { } entry) reading.Take(entry);
             reading.EndSample();
+            if (reading.Samples.Count == 0) throw new UserMistakeException($"{path} holds no sample (an image .jpg, .jpeg or .png and its class .cls): it is empty, or of something else");
             return new Scanned(new ShardFile(name, tar.Position, Convert.ToHexStringLower(tar.Sha256()), reading.Samples.Count), reading.Samples, reading.MaxLabel);
         }
         catch (TarFormatException e)
