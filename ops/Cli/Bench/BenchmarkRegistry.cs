@@ -12,5 +12,6 @@ internal static class BenchmarkRegistry
         new Protocol.RecoveryBenchmark(),
         new Protocol.AlarmsBenchmark(),
         new Monitoring.MonitoringBenchmark(),
+        new Shards.ShardsBenchmark(),
     ];
 }
