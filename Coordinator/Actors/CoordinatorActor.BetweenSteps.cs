@@ -21,6 +21,7 @@ public sealed partial class CoordinatorActor
     private WeightsVersion? _hashing;
     private WeightsVersion? _looked;
     private long _lastCheckpoint;
+    private readonly HashSet<int> _toldUndecoded = [];
 
     private void BetweenSteps()
     {
@@ -180,11 +181,22 @@ public sealed partial class CoordinatorActor
         _evaluation = _evaluation.Advance(result);
         if (!_evaluation.IsComplete) return;
         _lastEvaluation = _evaluation.Totals();
+        SayUndecoded(_evaluation);
         var predictions = _evaluation.Results.SelectMany(static r => r!.Predictions).ToArray();
         EndEvaluation();
         _listener.Evaluated(_lastEvaluation, predictions);
         _lastFinish = _time.GetTimestamp();     // the next step's time does not include the evaluation
         BetweenSteps();
+    }
+
+    /// <summary>Which test samples do not count, each once in the life of this process.</summary>
+    private void SayUndecoded(EvaluationState evaluation)
+    {
+        var news = evaluation.Results.SelectMany(static r => (r!.Undecoded ?? []).Select(u => (r.Worker, Sample: u))).Where(u => _toldUndecoded.Add(u.Sample.Sample)).ToArray();
+        foreach (var (worker, sample) in news.Take(Limits.ToldUndecoded))
+            _listener.Said("test-sample-left-out", worker.ToString(), $"Sample {sample.Sample} of the test set does not count: {worker} cannot decode it ({sample.Reason.TrimEnd('.')}).");
+        if (news.Length > Limits.ToldUndecoded)
+            _listener.Said("test-sample-left-out", "coordinator", $"{news.Length - Limits.ToldUndecoded} more samples of the test set cannot be decoded and do not count; 'data check' names them.");
     }
 
     private void EndEvaluation()

@@ -14,7 +14,7 @@ public sealed partial class CoordinatorActor
         {
             case StepEffect.Grant grant:
                 foreach (var run in grant.Leases) _leased += run.Count;
-                ToWorker(grant.Worker, new BeginStep(Step.Term, Step.Step, Step.Attempt, Step.Plan.LeafCount, grant.Leases, _leases.Granted(grant, Step.Attempt, _stepTrace), Step.Audit?.Leaf));
+                ToWorker(grant.Worker, Step.OrderOf(grant.Leases, _leases.Granted(grant, Step.Attempt, _stepTrace)));
                 break;
             case StepEffect.Abandon abandon:
                 Abandon(abandon);

@@ -12,6 +12,7 @@ public sealed partial class CoordinatorActor
     private Activity? _normSpan;
     private readonly LeaseSpans _leases = new();
     private int _leased;
+    private (double Waited, double Computed) _spent;
     private long _lastFinish;
     private bool _diskWaits;
 
@@ -24,6 +25,7 @@ public sealed partial class CoordinatorActor
         _stepSpan?.SetTag(ClusterTelemetry.Tags.RunId, _plan.RunId).SetTag(ClusterTelemetry.Tags.Term, _run.Term.Value)
             .SetTag(ClusterTelemetry.Tags.Epoch, plan.Epoch).SetTag(ClusterTelemetry.Tags.Samples, plan.SampleCount);
         _leases.Clear();
+        _spent = default;
         var rate = next.Recorded?.LearningRate ?? CourseAt(next.Step.Consumes).Schedule.At(next.Step);
         Feed(new OpenStep(plan, rate, next.Recorded) { Evaluation = NoteOf(next.Step.Consumes), Ahead = [.. next.Ahead], HaveSums = next.HaveSums });
         _listener.Begun(next.Step);
@@ -77,10 +79,19 @@ public sealed partial class CoordinatorActor
             .SetTag(ClusterTelemetry.Tags.GradNorm, record.GradNorm).SetTag(ClusterTelemetry.Tags.Scale, record.Scale);
         _stepSpan?.Dispose();
         _stepSpan = null;
+        if (_spent != default) _listener.Worked(record.Step, TimeSpan.FromMilliseconds(_spent.Waited), TimeSpan.FromMilliseconds(_spent.Computed));
         _listener.Committed(record, _time.GetElapsedTime(_lastFinish, now), replayed);
         _lastFinish = now;
         if (!replayed) FlushLog(record.Step);
         Feed(new GoOn());
+    }
+
+    /// <summary>What devices waited for data and what they computed: all reports of the step, copies and void attempts as well.</summary>
+    private void Spent(LeafDone done)
+    {
+        // A number of somebody else's: not to be trusted with the sum.
+        if (done.WaitedMilliseconds is >= 0 and < float.MaxValue && done.ComputedMilliseconds is >= 0 and < float.MaxValue)
+            _spent = (_spent.Waited + done.WaitedMilliseconds, _spent.Computed + done.ComputedMilliseconds);
     }
 
     private void EndStepSpan(string reason)

@@ -14,7 +14,10 @@ public interface IRunListener
     /// <param name="replayed">It was in the log before this term began.</param>
     void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed);
 
-    /// <param name="predictions">The class given to each sample of the test set, in order.</param>
+    /// <summary>What the devices did for a step, told just before <see cref="Committed"/>: waiting for data, and computing; sums over leaves.</summary>
+    void Worked(StepId step, TimeSpan waited, TimeSpan computed) { }
+
+    /// <param name="predictions">The class given to each sample of the test set, in order; -1 for one that could not be decoded.</param>
     void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions);
 
     void Checkpointed(CheckpointWritten checkpoint);

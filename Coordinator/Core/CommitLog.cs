@@ -170,7 +170,8 @@ public static class CommitLog
             leaves,
             json.TryGetProperty("quarantined", out var quarantined) ? [.. quarantined.EnumerateArray().Select(static w => new WorkerId(w.GetInt32()))] : null,
             json.TryGetProperty("tensor_scales", out var scales) ? [.. scales.EnumerateArray().Select(static s => s.GetDouble())] : null,
-            json.TryGetProperty("evaluation", out var evaluation) ? ReadEvaluation(evaluation) : null);
+            json.TryGetProperty("evaluation", out var evaluation) ? ReadEvaluation(evaluation) : null,
+            json.TryGetProperty("left_out", out var leftOut) ? [.. leftOut.EnumerateArray().Select(static s => s.GetInt32())] : null);
         var workers = record.Leaves.Select(static l => l.Worker).Distinct().Count();
         if (json.GetProperty("workers").GetInt32() != workers) throw new FormatException($"it says {json.GetProperty("workers")} workers, its leaves name {workers}");
         return new CommitLine(record, ReadDouble(json, "ms"));
@@ -183,6 +184,12 @@ public static class CommitLog
         {
             json.WriteStartArray("tensor_scales");
             foreach (var scale in scales) json.WriteNumberValue(scale);
+            json.WriteEndArray();
+        }
+        if (record.LeftOut is { Count: > 0 } leftOut)
+        {
+            json.WriteStartArray("left_out");
+            foreach (var sample in leftOut) json.WriteNumberValue(sample);
             json.WriteEndArray();
         }
         if (record.Evaluation is not { } evaluation) return;

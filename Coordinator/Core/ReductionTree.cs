@@ -16,7 +16,7 @@ public enum NodeVerdict
     /// <summary>The tree was complete.</summary>
     Late = 3,
 
-    /// <summary>There is no such node over this many leaves.</summary>
+    /// <summary>There is no such node over this many leaves, or none of its leaves has a sample.</summary>
     NotInTree = 4,
 }
 
@@ -42,16 +42,17 @@ public sealed class ReductionTree
     private int _coveredLeaves;
 
     /// <param name="leafCount">L, at least 1.</param>
-    public ReductionTree(int leafCount)
+    /// <param name="emptyLeaves">Leaves without a sample, ascending: nothing is offered for them; null = none.</param>
+    public ReductionTree(int leafCount, IReadOnlyList<int>? emptyLeaves = null)
     {
         _root = TreeNode.Root(leafCount);
-        LeafCount = leafCount;
+        Shape = new TreeShape(leafCount, emptyLeaves);
     }
 
     private ReductionTree(ReductionTree other)
     {
         _root = other._root;
-        LeafCount = other.LeafCount;
+        Shape = other.Shape;
         _accepted = [.. other._accepted];
         _coveredLeaves = other._coveredLeaves;
         other._refused.CopyTo(_refused, 0);
@@ -60,13 +61,15 @@ public sealed class ReductionTree
     /// <summary>A tree of its own in the same state.</summary>
     public ReductionTree Copy() => new(this);
 
-    public int LeafCount { get; }
+    public TreeShape Shape { get; }
+
+    public int LeafCount => Shape.LeafCount;
 
     /// <summary>The accepted nodes that are not superseded: disjoint.</summary>
     public IReadOnlyCollection<TreeNode> Accepted => _accepted;
 
-    /// <summary>True once the accepted nodes cover every leaf.</summary>
-    public bool IsComplete => _coveredLeaves == LeafCount;
+    /// <summary>True once the accepted nodes cover every leaf that has samples.</summary>
+    public bool IsComplete => _coveredLeaves == Shape.FilledCount;
 
     /// <summary>How many nodes were refused for <paramref name="verdict"/>.</summary>
     public int RefusedCount(NodeVerdict verdict) => _refused[(int)verdict];
@@ -84,10 +87,10 @@ public sealed class ReductionTree
         foreach (var other in superseded)
         {
             _accepted.Remove(other);
-            _coveredLeaves -= other.Leaves(LeafCount).Count;
+            _coveredLeaves -= Shape.Filled(other);
         }
         _accepted.Add(node);
-        _coveredLeaves += node.Leaves(LeafCount).Count;
+        _coveredLeaves += Shape.Filled(node);
         return new NodeOffer(verdict, superseded.Length == 0 ? None : superseded);
     }
 
@@ -95,14 +98,15 @@ public sealed class ReductionTree
     /// <exception cref="InvalidOperationException">The tree is not complete.</exception>
     public ReductionProgram Program()
     {
-        if (!IsComplete) throw new InvalidOperationException($"the tree covers {_coveredLeaves} of {LeafCount} leaves");
-        return ReductionProgram.Compile(_root, LeafCount, _accepted);
+        if (!IsComplete) throw new InvalidOperationException($"the tree covers {_coveredLeaves} of {Shape.FilledCount} leaves");
+        return ReductionProgram.Compile(_root, Shape, _accepted);
     }
 
     private NodeVerdict Judge(TreeNode node)
     {
         // Levels are checked first: a shift by a sender's number must not wrap around.
         if (node.Level < 0 || node.Level > _root.Level || node.Index < 0 || node.Index > (LeafCount - 1) >> node.Level) return NodeVerdict.NotInTree;
+        if (!Shape.Exists(node)) return NodeVerdict.NotInTree;
         if (IsComplete) return NodeVerdict.Late;
         for (var above = node; above.Level <= _root.Level; above = above.Parent)
             if (_accepted.Contains(above)) return above == node ? NodeVerdict.Duplicate : NodeVerdict.Covered;
@@ -138,10 +142,14 @@ public readonly record struct Addition(Operand Target, Operand Left, Operand Rig
 public sealed record ReductionProgram(IReadOnlyList<TreeNode> Nodes, IReadOnlyList<Addition> Additions, int ScratchCount)
 {
     /// <summary>The canonical program of a step in which each leaf is a node of its own.</summary>
-    public static ReductionProgram OverLeaves(int leafCount) =>
-        Compile(TreeNode.Root(leafCount), leafCount, Enumerable.Range(0, leafCount).Select(TreeNode.Leaf).ToHashSet());
+    /// <param name="emptyLeaves">Leaves without a sample, ascending; null = none. At least one leaf has samples.</param>
+    public static ReductionProgram OverLeaves(int leafCount, IReadOnlyList<int>? emptyLeaves = null)
+    {
+        var shape = new TreeShape(leafCount, emptyLeaves);
+        return Compile(TreeNode.Root(leafCount), shape, Enumerable.Range(0, leafCount).Where(leaf => !shape.IsEmpty(leaf)).Select(TreeNode.Leaf).ToHashSet());
+    }
 
-    internal static ReductionProgram Compile(TreeNode root, int leafCount, HashSet<TreeNode> accepted)
+    internal static ReductionProgram Compile(TreeNode root, TreeShape shape, HashSet<TreeNode> accepted)
     {
         var nodes = new List<TreeNode>(accepted.Count);
         var additions = new List<Addition>(accepted.Count);
@@ -158,8 +166,10 @@ public sealed record ReductionProgram(IReadOnlyList<TreeNode> Nodes, IReadOnlyLi
                 nodes.Add(node);
                 return new Operand(OperandKind.Node, nodes.Count - 1);
             }
+            // A child without samples passes its sibling through.
+            if (!shape.Exists(node.Left)) return Emit(node.Right, slot);
             var left = Emit(node.Left, slot);
-            if (!node.Right.Exists(leafCount)) return left;
+            if (!shape.Exists(node.Right)) return left;
             var right = Emit(node.Right, left.Kind == OperandKind.Scratch ? slot + 1 : slot);
             var target = new Operand(OperandKind.Scratch, slot);
             additions.Add(new Addition(target, left, right));

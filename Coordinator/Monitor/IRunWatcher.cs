@@ -29,7 +29,7 @@ public interface IRunWatcher : IDisposable
 
     void Committed(CommittedStep step) { }
 
-    /// <param name="predictions">The class given to each evaluated sample, in order.</param>
+    /// <param name="predictions">The class given to each evaluated sample, in order; -1 for one that could not be decoded.</param>
     void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions) { }
 
     void Checkpointed(WeightsVersion version, TimeSpan took) { }

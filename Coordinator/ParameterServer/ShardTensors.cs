@@ -215,7 +215,7 @@ internal sealed class ShardTensors : IDisposable
         var next = _versions.Rent();
         if (record.Applied)
         {
-            var arguments = new ApplyArguments(record.Samples, record.Leaves.Count, record.Scale, record.LearningRate, apply.AppliedSteps, record.TensorScales);
+            var arguments = new ApplyArguments(record.Samples, record.FilledLeaves, record.Scale, record.LearningRate, apply.AppliedSteps, record.TensorScales);
             _update.Apply(_sum!.Span, _weights!.Span, next.Span, _slots, arguments);
         }
         else

@@ -28,6 +28,8 @@ public static partial class ClusterTelemetry
 
     public static readonly Counter<long> Samples = Meter.CreateCounter<long>("train.samples", "{sample}", "Samples of committed steps.");
 
+    public static readonly Counter<long> LeftOutSamples = Meter.CreateCounter<long>("train.samples.left_out", "{sample}", "Samples that committed steps left out because they could not be decoded.");
+
     public static readonly Gauge<double> Throughput = Meter.CreateGauge<double>("train.throughput", "{sample}/s", "Samples of committed steps per second, over the recent steps.");
 
     public static readonly Gauge<double> Loss = Meter.CreateGauge<double>("train.loss", "{nat}", "Mean training loss of the last step.");
@@ -107,7 +109,7 @@ public static partial class ClusterTelemetry
     /// <summary>Those that tell of the run as a whole, or of every node in the run: kept by who watches it, not by each process.</summary>
     public static IReadOnlySet<Instrument> OfRun { get; } = new HashSet<Instrument>
     {
-        StepDuration, PartDuration, LastStep, PlannedSteps, CommittedSteps, SkippedSteps, Samples, Throughput, Loss, Accuracy, LearningRate, GradientNorm, ClipScale,
+        StepDuration, PartDuration, LastStep, PlannedSteps, CommittedSteps, SkippedSteps, Samples, LeftOutSamples, Throughput, Loss, Accuracy, LearningRate, GradientNorm, ClipScale,
         TestLoss, TestAccuracy, StragglerRatio, CheckpointDuration, CheckpointAge, Events, Nodes, DroppedSpans, DroppedCalls, MetricOverflow,
     };
 

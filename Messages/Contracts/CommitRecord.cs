@@ -20,7 +20,7 @@ public sealed record EvaluationNote(
     [property: Key(2)] double Accuracy);
 
 /// <summary>The decision about one step; writing it to the log is the commit point, everything after it is redo.</summary>
-/// <param name="Samples">n.</param>
+/// <param name="Samples">n: those that were decoded.</param>
 /// <param name="Loss">Mean training loss over the n samples, in nats.</param>
 /// <param name="Accuracy">Fraction of the n samples that were right, 0 to 1.</param>
 /// <param name="GradNorm">Norm of the mean gradient before clipping.</param>
@@ -31,6 +31,7 @@ public sealed record EvaluationNote(
 /// <param name="Quarantined">Workers whose bits were found wrong in this step: they take no part from here on. Null = none.</param>
 /// <param name="TensorScales">A factor per parameter tensor, in the layout's order, where the rule has one: of the clipping of its gradient, or of its rate (LARS). Null = the rule has none.</param>
 /// <param name="Evaluation">What the evaluation of version <see cref="StepId.Consumes"/> gave, when there was one. Null = none.</param>
+/// <param name="LeftOut">Samples of this step that could not be decoded, ascending: no leaf counts them, and a replay leaves out exactly these. Null = none.</param>
 [MessagePackObject]
 public sealed record CommitRecord(
     [property: Key(0)] Term Term,
@@ -47,4 +48,20 @@ public sealed record CommitRecord(
     [property: Key(11)] IReadOnlyList<LeafRecord> Leaves,
     [property: Key(12)] IReadOnlyList<WorkerId>? Quarantined = null,
     [property: Key(13)] IReadOnlyList<double>? TensorScales = null,
-    [property: Key(14)] EvaluationNote? Evaluation = null);
+    [property: Key(14)] EvaluationNote? Evaluation = null,
+    [property: Key(15)] IReadOnlyList<int>? LeftOut = null)
+{
+    /// <summary>Leaves with at least one sample: by so many the summed buffers are divided.</summary>
+    [IgnoreMember] public int FilledLeaves => Leaves.Count(static l => l.Samples > 0);
+
+    /// <summary>The same as numbers, ascending: leaves without a sample. Null = none.</summary>
+    [IgnoreMember]
+    public IReadOnlyList<int>? EmptyLeaves
+    {
+        get
+        {
+            int[] empty = [.. Enumerable.Range(0, Leaves.Count).Where(i => Leaves[i].Samples == 0)];
+            return empty.Length == 0 ? null : empty;
+        }
+    }
+}

@@ -310,6 +310,21 @@ public static class Limits
     /// <summary>Pixels of an image that is decoded: what a small file can claim is more than memory holds.</summary>
     public const int MaxImagePixels = 100_000_000;
 
+    /// <summary>So many samples of a step that cannot be decoded are left out of it whatever its size; beyond, at most half of the step: more is not a few damaged images.</summary>
+    public const int FewUndecoded = 8;
+
+    /// <summary>Most samples that a step leaves out: at 5 bytes each 80 KiB beside a record of 400 KiB, within <see cref="LinkControlBytes"/>.</summary>
+    public const int MaxLeftOut = 16_384;
+
+    /// <summary>Samples that one report names: 256 reasons of at most 768 bytes are 192 KiB, within <see cref="LinkControlBytes"/>.</summary>
+    public const int ReportedUndecoded = 256;
+
+    /// <summary>Characters of the reason why a sample cannot be decoded: a path and a few words.</summary>
+    public const int UndecodedReasonLength = 256;
+
+    /// <summary>Samples of one report that events.jsonl tells one by one; the others are counted, and the commit record has them all.</summary>
+    public const int ToldUndecoded = 4;
+
     /// <summary>Scans of a progressive JPEG; encoders write about ten, and each costs a walk over the whole image (libjpeg-turbo's own advice is 500).</summary>
     public const int MaxImageScans = 500;
 

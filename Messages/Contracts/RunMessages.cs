@@ -47,7 +47,9 @@ public sealed record EvaluateBatches(
     [property: Key(4)] bool OfAverage = false) : IWorkerInput;
 
 /// <summary>Worker to coordinator: one batch's sums.</summary>
-/// <param name="Predictions">The class of the largest logit per sample, in sample order.</param>
+/// <param name="Samples">Those that were decoded.</param>
+/// <param name="Predictions">The class of the largest logit per sample of the batch, in sample order; -1 for one that could not be decoded.</param>
+/// <param name="Undecoded">Those, with reasons; at most <see cref="Limits.ReportedUndecoded"/> of them. Null = none.</param>
 [MessagePackObject]
 public sealed record BatchEvaluated(
     [property: Key(0)] Term Term,
@@ -58,7 +60,8 @@ public sealed record BatchEvaluated(
     [property: Key(5)] double LossSum,
     [property: Key(6)] int CorrectCount,
     [property: Key(7)] int Top5Count,
-    [property: Key(8)] IReadOnlyList<int> Predictions);
+    [property: Key(8)] IReadOnlyList<int> Predictions,
+    [property: Key(9)] IReadOnlyList<UndecodedSample>? Undecoded = null);
 
 /// <summary>To a shard: hand your range of this version to whoever asks. The weights by reference, optimizer state as a copy.</summary>
 [MessagePackObject]

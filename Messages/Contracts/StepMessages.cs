@@ -9,6 +9,8 @@ public interface IStepInput;
 /// <param name="Leases">Leaf runs of this worker in this attempt; may be empty.</param>
 /// <param name="LeafCount">L of this step.</param>
 /// <param name="AuditLeaf">Whoever computes this leaf reports its hash, so that the copies of several workers can be compared; null = none.</param>
+/// <param name="LeftOut">Samples of this step that cannot be decoded and are left out of their leaves in this attempt, ascending; null = none.</param>
+/// <param name="EmptyLeaves">Leaves of which no sample is left, ascending: they are reported and have no node in the tree; null = none.</param>
 [MessagePackObject]
 public sealed record BeginStep(
     [property: Key(0)] Term Term,
@@ -17,7 +19,9 @@ public sealed record BeginStep(
     [property: Key(3)] int LeafCount,
     [property: Key(4)] IReadOnlyList<LeafRange> Leases,
     [property: Key(5)] TraceContext Trace,
-    [property: Key(6)] int? AuditLeaf = null) : IWorkerInput;
+    [property: Key(6)] int? AuditLeaf = null,
+    [property: Key(7)] IReadOnlyList<int>? LeftOut = null,
+    [property: Key(8)] IReadOnlyList<int>? EmptyLeaves = null) : IWorkerInput;
 
 /// <summary>A worker finished one leaf of one step. Small on purpose: the tensor travels as tree nodes.</summary>
 /// <param name="LossSum">Sum, not mean, of per-sample loss in nats: uneven leaves add up exactly.</param>
@@ -25,6 +29,8 @@ public sealed record BeginStep(
 /// <param name="IsFinite">False if any element is NaN or infinite. Absent on the wire reads as false: unproven.</param>
 /// <param name="FirstBadParameter">Where, when not finite.</param>
 /// <param name="Hash">Lower-case SHA-256 of the leaf's gradient, buffers, loss and correct count, when it is audited; else null.</param>
+/// <param name="WaitedMilliseconds">How long the device waited for the leaf's samples.</param>
+/// <param name="ComputedMilliseconds">How long it computed.</param>
 [MessagePackObject]
 public sealed record LeafDone(
     [property: Key(0)] Term Term,
@@ -39,7 +45,39 @@ public sealed record LeafDone(
     [property: Key(9)] bool IsFinite,
     [property: Key(10)] string? FirstBadParameter,
     [property: Key(11)] TraceContext Trace,
-    [property: Key(12)] string? Hash = null) : IStepInput;
+    [property: Key(12)] string? Hash = null,
+    [property: Key(13)] float WaitedMilliseconds = 0,
+    [property: Key(14)] float ComputedMilliseconds = 0) : IStepInput;
+
+/// <summary>A sample that could not be decoded.</summary>
+/// <param name="Sample">Its number in its split.</param>
+/// <param name="Reason">Where, and what is wrong; at most <see cref="Limits.UndecodedReasonLength"/> characters.</param>
+[MessagePackObject]
+public sealed record UndecodedSample([property: Key(0)] int Sample, [property: Key(1)] string Reason)
+{
+    /// <summary>With a reason of one line that is not too long.</summary>
+    public static UndecodedSample Of(int sample, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        var line = reason.ReplaceLineEndings(" ");
+        return new UndecodedSample(sample, line.Length <= Limits.UndecodedReasonLength ? line : line[..(Limits.UndecodedReasonLength - 1)] + "…");
+    }
+}
+
+/// <summary>
+/// Instead of <see cref="LeafDone"/>: samples of the leaf that the order does not leave out cannot be decoded. No node with
+/// the leaf is pushed.
+/// </summary>
+/// <param name="Samples">At least one and at most <see cref="Limits.ReportedUndecoded"/>; what lies beyond is found again in the next attempt.</param>
+[MessagePackObject]
+public sealed record LeafUnreadable(
+    [property: Key(0)] Term Term,
+    [property: Key(1)] StepId Step,
+    [property: Key(2)] int Attempt,
+    [property: Key(3)] int Leaf,
+    [property: Key(4)] WorkerId Worker,
+    [property: Key(5)] IReadOnlyList<UndecodedSample> Samples,
+    [property: Key(6)] TraceContext Trace) : IStepInput;
 
 /// <summary>Shard to coordinator: the tree is complete for all chunks of this shard.</summary>
 /// <param name="FirstChunk">Index of the first chunk in <paramref name="SquaredNorms"/>.</param>

@@ -14,7 +14,8 @@ public sealed record GradientNodeHead(
     [property: Key(4)] int LeafCount,
     [property: Key(5)] WorkerId Worker,
     [property: Key(6)] int Offset,
-    [property: Key(7)] TraceContext Trace);
+    [property: Key(7)] TraceContext Trace,
+    [property: Key(8)] IReadOnlyList<int>? EmptyLeaves = null);
 
 /// <summary>Head of a <see cref="WeightsPart"/>.</summary>
 [MessagePackObject]

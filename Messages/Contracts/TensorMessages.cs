@@ -12,6 +12,9 @@ public sealed record GradientNode(
 {
     public SumKey Sum => new(Term, Step, Attempt);
 
+    /// <summary>Leaves without a sample, ascending: the rest of the tree's shape. The same in all nodes of a sum; null = none.</summary>
+    public IReadOnlyList<int>? EmptyLeaves { get; init; }
+
     /// <summary>When it was here, all of it.</summary>
     public DateTimeOffset At { get; } = DateTimeOffset.UtcNow;
 }

@@ -23,7 +23,7 @@ public static class TensorMessage
         {
             case GradientNode m:
                 var range = rangeOf(target);
-                return (new GradientNodeHead(m.Term, m.Step, m.Attempt, m.Node, m.LeafCount, m.Worker, range.Offset, m.Trace), [new TensorSlice(m.Buffer, range.Offset - m.Offset, range.Length)]);
+                return (new GradientNodeHead(m.Term, m.Step, m.Attempt, m.Node, m.LeafCount, m.Worker, range.Offset, m.Trace, m.EmptyLeaves), [new TensorSlice(m.Buffer, range.Offset - m.Offset, range.Length)]);
             case WeightsPart m:
                 return (new WeightsPartHead(m.Term, m.Version, m.Shard, m.Offset, m.Trace, m.IsAverage), [Whole(m.Buffer)]);
             case StandbySum m:
@@ -56,7 +56,7 @@ public static class TensorMessage
         ArgumentNullException.ThrowIfNull(tensors);
         return head switch
         {
-            GradientNodeHead h when tensors.Count == 1 => new GradientNode(h.Term, h.Step, h.Attempt, h.Node, h.LeafCount, h.Worker, h.Offset, tensors[0], h.Trace),
+            GradientNodeHead h when tensors.Count == 1 => new GradientNode(h.Term, h.Step, h.Attempt, h.Node, h.LeafCount, h.Worker, h.Offset, tensors[0], h.Trace) { EmptyLeaves = h.EmptyLeaves },
             WeightsPartHead h when tensors.Count == 1 => new WeightsPart(h.Term, h.Version, h.Shard, h.Offset, tensors[0], h.Trace, h.IsAverage),
             StandbySumHead h when tensors.Count == 1 => new StandbySum(h.Term, h.Shard, h.Sum, tensors[0]),
             SeedStandbyHead h when tensors.Count == 1 + (h.HasPrevious ? 1 : 0) + h.Slots.Count =>

@@ -17,7 +17,7 @@ public static class WireTypes
         (23, typeof(BatchEvaluated)), (24, typeof(SnapshotShard)), (25, typeof(WorkerReady)), (26, typeof(WorkerFailed)), (27, typeof(NodeReady)),
         (28, typeof(ShardNodes)), (29, typeof(NodeLeaving)), (30, typeof(RunOver)), (31, typeof(StepNotice)), (32, typeof(FaultsStruck)), (33, typeof(ProcessEvent)),
         (34, typeof(RunLayout)), (35, typeof(MemberHello)), (36, typeof(MemberWelcome)), (37, typeof(MemberRefusal)), (38, typeof(MembershipView)), (39, typeof(Welcome)),
-        (40, typeof(RestartNode)), (41, typeof(SpanBatch)), (42, typeof(NodeReport)),
+        (40, typeof(RestartNode)), (41, typeof(SpanBatch)), (42, typeof(NodeReport)), (43, typeof(LeafUnreadable)),
         (101, typeof(GradientNodeHead)), (102, typeof(WeightsPartHead)), (103, typeof(StandbySumHead)), (104, typeof(SeedStandbyHead)), (105, typeof(LoadShardHead)),
         (106, typeof(InitialStateHead)), (107, typeof(ShardSnapshotHead)),
     ];

@@ -13,16 +13,20 @@ public sealed class NodeAccumulator
     private readonly Dictionary<TreeNode, NativeBuffer> _pending = [];
     private readonly HashSet<TreeNode> _wanted = [];
     private readonly HashSet<TreeNode> _spoilt = [];
-    private int _leafCount = 1;
+    private TreeShape _shape = new(1);
 
     /// <summary>Takes the leases of one attempt.</summary>
-    public void Begin(IReadOnlyList<LeafRange> leases, int leafCount)
+    /// <param name="emptyLeaves">Leaves without a sample, ascending: nothing is added for them; null = none.</param>
+    public void Begin(IReadOnlyList<LeafRange> leases, int leafCount, IReadOnlyList<int>? emptyLeaves = null)
     {
         ArgumentNullException.ThrowIfNull(leases);
         Clear();
-        _leafCount = leafCount;
+        _shape = new TreeShape(leafCount, emptyLeaves);
         foreach (var lease in leases)
-            foreach (var node in TreeNode.Cover(lease, leafCount)) _wanted.Add(node);
+        {
+            foreach (var node in TreeNode.Cover(lease, leafCount))
+                if (_shape.Exists(node)) _wanted.Add(node);
+        }
     }
 
     /// <summary>
@@ -38,9 +42,9 @@ public sealed class NodeAccumulator
         while (!_wanted.Contains(node))
         {
             var parent = node.Parent;
-            if (!node.Sibling.Exists(_leafCount))
+            if (!_shape.Exists(node.Sibling))
             {
-                node = parent;          // a missing right child passes the left one through
+                node = parent;          // a missing child, or one without samples, passes its sibling through
                 continue;
             }
             if (!_pending.Remove(node.Sibling, out var other))

@@ -41,7 +41,7 @@ public sealed class WorkerActor : ReceiveActor
     private readonly Func<EvaluationBatches?> _evaluation;
     private readonly ComputeThread _thread;
     private readonly List<WeightsPart> _parts = [];
-    private readonly ConcurrentDictionary<int, LeafDone> _done = new();
+    private readonly ConcurrentDictionary<int, IStepInput> _done = new();
     private volatile WorkerCompute? _compute;     // made on the compute thread
     private volatile WorkerState _state;
     private volatile bool _isStopped;
@@ -182,9 +182,9 @@ public sealed class WorkerActor : ReceiveActor
     private void Compute(BeginStep begin, IReadOnlyList<ShardPlace> places) => Post(() => _compute!.Compute(
         begin,
         isCurrent: () => !_isStopped && _state.IsCurrent(begin.Term, begin.Step, begin.Attempt),
-        leafDone: done =>
+        report: (leaf, done) =>
         {
-            if (_state.IsCurrent(done.Term, done.Step, done.Attempt)) _done[done.Leaf] = done;
+            if (_state.IsCurrent(begin.Term, begin.Step, begin.Attempt)) _done[leaf] = done;
             Send(done);
         },
         push: (node, buffer, trace) => Push(places, begin, node, buffer, trace)));
@@ -193,7 +193,7 @@ public sealed class WorkerActor : ReceiveActor
     {
         foreach (var place in places)
             if (_peers.Await(place.PrimaryReplica) is { } shard)
-                shard.Tell(new GradientNode(begin.Term, begin.Step, begin.Attempt, node, begin.LeafCount, _settings.Worker, 0, buffer.Share(), trace), ActorRefs.NoSender);
+                shard.Tell(new GradientNode(begin.Term, begin.Step, begin.Attempt, node, begin.LeafCount, _settings.Worker, 0, buffer.Share(), trace) { EmptyLeaves = begin.EmptyLeaves }, ActorRefs.NoSender);
     }
 
     private void PushAgain(IReadOnlyList<ShardId> shards, IReadOnlyList<ShardPlace> places)

@@ -28,6 +28,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     private readonly NativeBufferPool _nodes = new(engine.Layout.StateFloats, settings.Memory);
     private readonly NativeBuffer _state = NativeBuffer.Allocate(engine.Layout.StateFloats);
     private readonly NodeAccumulator _accumulator = new();
+    private DataSight _sight;
 
     private readonly string _name = settings.Worker.ToString();
     private readonly float[] _logits = new float[(evaluation?.BatchSize ?? 0) * engine.ClassCount];
@@ -68,10 +69,12 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
     }
 
     /// <summary>
-    /// Computes the leases leaf by leaf; emits a <see cref="LeafDone"/> per leaf and a node as soon as one is complete.
-    /// Stops between two leaves once <paramref name="isCurrent"/> says that the attempt is void.
+    /// Computes the leases leaf by leaf; emits a <see cref="LeafDone"/> per leaf (or a <see cref="LeafUnreadable"/>) and a node
+    /// as soon as one is complete. Stops between two leaves once <paramref name="isCurrent"/> says that the attempt is void.
     /// </summary>
-    public void Compute(BeginStep begin, Func<bool> isCurrent, Action<LeafDone> leafDone, Action<TreeNode, NativeBuffer, TraceContext> push)
+    /// <param name="report">Takes the leaf's number and what there is to say of it.</param>
+    /// <exception cref="ClusterException">This worker cannot read its data: <see cref="DataSight"/>.</exception>
+    public void Compute(BeginStep begin, Func<bool> isCurrent, Action<int, IStepInput> report, Action<TreeNode, NativeBuffer, TraceContext> push)
     {
         var plan = StepPlan.For(begin.Step, settings.Samples, settings.Batch, settings.Microbatches);
         // The lease itself is the coordinator's span: a worker that dies leaves no child without its parent.
@@ -79,8 +82,8 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         // Of an earlier attempt: a node of another term or attempt is pushed by nobody.
         foreach (var old in _pushed.Where(p => p.Sum.Step == begin.Step && (p.Sum.Term, p.Sum.Attempt) != (begin.Term, begin.Attempt))) old.Buffer.Dispose();
         _pushed.RemoveAll(p => p.Sum.Step == begin.Step && (p.Sum.Term, p.Sum.Attempt) != (begin.Term, begin.Attempt));
-        Prefetch(plan, begin.Leases);
-        _accumulator.Begin(begin.Leases, plan.LeafCount);
+        Prefetch(plan, begin);
+        _accumulator.Begin(begin.Leases, plan.LeafCount, begin.EmptyLeaves);
         foreach (var range in begin.Leases)
         {
             for (var leaf = range.First; leaf < range.End; leaf++)
@@ -90,26 +93,42 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
                     _accumulator.Clear();
                     return;
                 }
-                ComputeLeaf(plan, begin, leaf, trace, leafDone, push);
+                ComputeLeaf(plan, begin, leaf, trace, report, push);
             }
         }
     }
 
-    private void ComputeLeaf(StepPlan plan, BeginStep begin, int leaf, TraceContext trace, Action<LeafDone> leafDone, Action<TreeNode, NativeBuffer, TraceContext> push)
+    private void ComputeLeaf(StepPlan plan, BeginStep begin, int leaf, TraceContext trace, Action<int, IStepInput> report, Action<TreeNode, NativeBuffer, TraceContext> push)
     {
-        using var prepared = WaitForData(plan, leaf, trace);
+        using var prepared = WaitForData(plan, begin, leaf, trace);
+        if (prepared.Unreadable.Count > 0)
+        {
+            report(leaf, Unreadable(begin, leaf, prepared, trace));
+            return;
+        }
+        _sight = _sight.With(begin, 0, prepared.SampleCount);
+        var waited = (float)prepared.Waited.TotalMilliseconds;
+        if (prepared.SampleCount == 0)
+        {
+            report(leaf, new LeafDone(
+                begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker, 0, 0, 0, prepared.SampleDigest, true, null, trace,
+                begin.AuditLeaf == leaf ? LeafHash.Of([], 0, 0) : null, waited));
+            return;
+        }
         var buffer = _nodes.Rent();
         var started = Stopwatch.GetTimestamp();
         StepTrace.Current = trace;
         var outcome = engine.ComputeLeaf(prepared.Batch, settings.Seed, begin.Step, leaf, buffer.Span);
         StepTrace.Current = default;
-        ClusterTelemetry.LeafDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        var computed = Stopwatch.GetElapsedTime(started);
+        ClusterTelemetry.LeafDuration.Record(computed.TotalSeconds);
         ClusterTelemetry.ComputedSamples.Add(prepared.SampleCount);
-        leafDone(new LeafDone(
+        report(leaf, new LeafDone(
             begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker, prepared.SampleCount, outcome.LossSum, outcome.CorrectCount,
             prepared.SampleDigest, outcome.IsFinite, outcome.FirstBadParameter, trace,
             // Taken before the leaf is added to others: it is this leaf alone that is compared.
-            begin.AuditLeaf == leaf ? LeafHash.Of(buffer.Span, outcome.LossSum, outcome.CorrectCount) : null));
+            begin.AuditLeaf == leaf ? LeafHash.Of(buffer.Span, outcome.LossSum, outcome.CorrectCount) : null,
+            waited, (float)computed.TotalMilliseconds));
         (TreeNode Node, NativeBuffer Buffer)? completed;
         using (var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.LocalSum, trace))
         {
@@ -130,46 +149,74 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         foreach (var pushed in _pushed.Where(p => p.Sum == sum)) push(pushed.Node, pushed.Buffer, pushed.Trace);
     }
 
-    private PreparedLeaf WaitForData(StepPlan plan, int leaf, TraceContext trace)
+    /// <exception cref="ClusterException">There is too much that this worker cannot read.</exception>
+    private LeafUnreadable Unreadable(BeginStep begin, int leaf, PreparedLeaf prepared, TraceContext trace)
+    {
+        var first = prepared.Unreadable.MinBy(static s => s.Sample);
+        _sight = _sight.With(begin, prepared.Unreadable.Count, prepared.SampleCount - prepared.Unreadable.Count);
+        if (_sight.IsBlind) throw Blind($"{_sight.Undecoded} of the {_sight.Undecoded + _sight.Decoded} samples of step {begin.Step} that it has tried", first);
+        return new LeafUnreadable(
+            begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker,
+            [.. prepared.Unreadable.OrderBy(static s => s.Sample).Take(Limits.ReportedUndecoded).Select(static s => UndecodedSample.Of(s.Sample, s.Reason))], trace);
+    }
+
+    private ClusterException Blind(string what, UnreadableSample first) =>
+        new($"{_name} cannot decode {what}, among them sample {first.Sample} ({first.Reason.TrimEnd('.')}): its copy of the data is gone or damaged; see whether the folder is there and what 'data check' says of it");
+
+    private PreparedLeaf WaitForData(StepPlan plan, BeginStep begin, int leaf, TraceContext trace)
     {
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.DataWait, trace);
         span?.SetTag(ClusterTelemetry.Tags.Worker, _name).SetTag(ClusterTelemetry.Tags.Leaf, leaf);
         var started = Stopwatch.GetTimestamp();
-        var prepared = prefetcher.Take(plan, leaf);
+        var prepared = prefetcher.Take(plan, leaf, begin.LeftOut);
         ClusterTelemetry.DataWait.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
         return prepared;
     }
 
     /// <summary>Asks for this step's leaves, then for the same leaves of the next step: leases are sticky.</summary>
-    private void Prefetch(StepPlan plan, IReadOnlyList<LeafRange> leases)
+    private void Prefetch(StepPlan plan, BeginStep begin)
     {
-        RequestAll(plan, leases);
+        RequestAll(plan, begin.Leases, begin.LeftOut);
         if (plan.Step.Value >= settings.TotalSteps) return;
-        RequestAll(StepPlan.For(plan.Step.Next(), settings.Samples, settings.Batch, settings.Microbatches), leases);
+        RequestAll(StepPlan.For(plan.Step.Next(), settings.Samples, settings.Batch, settings.Microbatches), begin.Leases, leftOut: null);
     }
 
-    private void RequestAll(StepPlan plan, IReadOnlyList<LeafRange> leases)
+    private void RequestAll(StepPlan plan, IReadOnlyList<LeafRange> leases, IReadOnlyList<int>? leftOut)
     {
         foreach (var range in leases)
-            for (var leaf = range.First; leaf < Math.Min(range.End, plan.LeafCount); leaf++) prefetcher.Request(plan, leaf);
+            for (var leaf = range.First; leaf < Math.Min(range.End, plan.LeafCount); leaf++) prefetcher.Request(plan, leaf, leftOut);
     }
 
-    /// <summary>Evaluates test batches with the loaded weights.</summary>
+    /// <summary>Evaluates test batches with the loaded weights; what cannot be decoded does not count.</summary>
+    /// <exception cref="ClusterException">This worker cannot read its data.</exception>
     public void Evaluate(EvaluateBatches request, Action<BatchEvaluated> evaluated)
     {
         if (evaluation is null) throw new ClusterException("the data set has no test split to evaluate on");
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Evaluate, request.Trace);
         span?.SetTag(ClusterTelemetry.Tags.Worker, _name);
-        foreach (var index in request.Batches)
+        for (var i = 0; i < request.Batches.Count; i++)
         {
-            var batch = evaluation.Prepare(index);
+            var index = request.Batches[i];
+            var batch = evaluation.Prepare(index, i + 1 < request.Batches.Count ? request.Batches[i + 1] : null);
+            var (undecoded, asked) = (evaluation.Unreadable, evaluation.Range(index).Count);
+            if (new DataSight(default, default, 0, undecoded.Count, batch.Count).IsBlind) throw Blind($"{undecoded.Count} of {asked} test samples", undecoded[0].Sample);
             var logits = _logits.AsSpan(0, batch.Count * engine.ClassCount);
-            engine.Predict(batch, logits);
+            if (batch.Count > 0) engine.Predict(batch, logits);
             var sums = EvaluationSums.FromLogits(logits, batch.Labels, engine.ClassCount, settings.Loss.LogitScale, squaredError: settings.Loss.IsSquaredError());
             evaluated(new BatchEvaluated(
                 request.Term, request.Version, index, settings.Worker, batch.Count, sums.LossSum, (int)sums.Correct, (int)sums.Top5Correct,
-                Predictions.Of(logits, engine.ClassCount)));
+                InPlace(Predictions.Of(logits, engine.ClassCount), undecoded),
+                undecoded.Count == 0 ? null : [.. undecoded.Take(Limits.ReportedUndecoded).Select(static u => UndecodedSample.Of(u.Sample.Sample, u.Sample.Reason))]));
         }
+    }
+
+    /// <summary>Predictions of the decoded samples at the places of all; -1 for the others.</summary>
+    private static int[] InPlace(int[] predictions, IReadOnlyList<(int Place, UnreadableSample Sample)> undecoded)
+    {
+        if (undecoded.Count == 0) return predictions;
+        var all = predictions.ToList();
+        foreach (var (place, _) in undecoded) all.Insert(place, -1);        // in ascending order
+        return [.. all];
     }
 
     private void ReleasePushed()

@@ -59,6 +59,9 @@ internal sealed class ClusterRun : IAsyncDisposable
     /// <summary>Worker, before a batch is evaluated; on the worker's compute thread.</summary>
     public Action<int>? OnPredict { get; set; }
 
+    /// <summary>Worker and training sample: it cannot be decoded. Any thread.</summary>
+    public Func<int, int, bool>? CannotRead { get; set; }
+
     /// <summary>On the coordinator's thread, when a step's leases are out.</summary>
     public Action<StepId>? OnBegun { get; set; }
 
@@ -145,7 +148,7 @@ internal sealed class ClusterRun : IAsyncDisposable
             new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
             new WorkerPeers(() => _coordinator, Slot, Slot),
             () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
-            () => new LeafPrefetcher(new PixelSource(train, pipeline), Seed, Batch / Microbatches, worker.ToString()),
+            () => new LeafPrefetcher(DamagedSource.Of(new PixelSource(train, pipeline), index, (w, s) => CannotRead?.Invoke(w, s) == true), Seed, Batch / Microbatches, worker.ToString()),
             () => new EvaluationBatches(new PixelSource(test, plain), 200)));
         _workers[worker] = actor;
         _coordinator?.Tell(new CoordinatorActor.WorkerAt(worker, actor));

@@ -34,18 +34,39 @@ internal sealed record LocalRun
     /// <summary>Worker, step and leaf to what is added to the first gradient element; may throw.</summary>
     public Func<int, StepId, int, float>? OnLeaf { get; init; }
 
-    public sealed record Outcome(IReadOnlyList<CommitRecord> Log, string Hash, IReadOnlyList<EvaluationTotals> Evaluations, IReadOnlyList<string> Said, RunEnd End, string Reason, byte[] LogBytes);
+    /// <summary>Worker and sample of the training split: this worker cannot decode it.</summary>
+    public Func<int, int, bool>? CannotRead { get; init; }
+
+    /// <summary>The same of the test split.</summary>
+    public Func<int, int, bool>? CannotReadTest { get; init; }
+
+    public sealed record Outcome(IReadOnlyList<CommitRecord> Log, string Hash, IReadOnlyList<EvaluationTotals> Evaluations, IReadOnlyList<string> Said, RunEnd End, string Reason, byte[] LogBytes)
+    {
+        public IReadOnlyList<int> Predictions { get; init; } = [];
+
+        /// <summary>Per step: what devices waited for data, and computed.</summary>
+        public IReadOnlyList<(StepId Step, TimeSpan Waited, TimeSpan Computed)> Work { get; init; } = [];
+    }
 
     private sealed class Listener : IRunListener
     {
         public readonly List<CommitRecord> Log = [];
         public readonly List<EvaluationTotals> Evaluations = [];
         public readonly List<string> Said_ = [];
+        public readonly List<(StepId Step, TimeSpan Waited, TimeSpan Computed)> Work = [];
+        public IReadOnlyList<int> Predictions = [];
         public readonly TaskCompletionSource<RunOutcome> End = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public void Begun(StepId step) { }
         public void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed) => Log.Add(record);
-        public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions) => Evaluations.Add(totals);
+        public void Worked(StepId step, TimeSpan waited, TimeSpan computed) => Work.Add((step, waited, computed));
+
+        public void Evaluated(EvaluationTotals totals, IReadOnlyList<int> predictions)
+        {
+            Evaluations.Add(totals);
+            Predictions = predictions;
+        }
+
         public void Checkpointed(CheckpointWritten checkpoint) { }
         public void Said(string kind, string node, string sentence) => Said_.Add($"{kind} {node}: {sentence}");
         public void Ended(RunOutcome outcome) => End.TrySetResult(outcome);
@@ -86,8 +107,8 @@ internal sealed record LocalRun
                     new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
                     peers,
                     () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
-                    () => new LeafPrefetcher(new PixelSource(train, pipeline), Seed, Batch / Microbatches, $"worker-{i}"),
-                    () => new EvaluationBatches(new PixelSource(test, plain), 200)), $"worker-{i}");
+                    () => new LeafPrefetcher(DamagedSource.Of(new PixelSource(train, pipeline), i, CannotRead), Seed, Batch / Microbatches, $"worker-{i}"),
+                    () => new EvaluationBatches(DamagedSource.Of(new PixelSource(test, plain), i, CannotReadTest), 200)), $"worker-{i}");
                 coordinator.Tell(new CoordinatorActor.WorkerAt(new WorkerId(i), workers[i]));
             }
             coordinator.Tell(new CoordinatorActor.NodeAt(node, shards));
@@ -95,7 +116,8 @@ internal sealed record LocalRun
             var outcome = await listener.End.Task.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
             return new Outcome(
                 listener.Log, outcome.StateSha256 ?? "", listener.Evaluations, listener.Said_, outcome.End, outcome.Reason,
-                await File.ReadAllBytesAsync(Path.Combine(folder.FullName, RunStore.CommitsName), CancellationToken.None));
+                await File.ReadAllBytesAsync(Path.Combine(folder.FullName, RunStore.CommitsName), CancellationToken.None))
+            { Predictions = listener.Predictions, Work = listener.Work };
         }
         finally
         {

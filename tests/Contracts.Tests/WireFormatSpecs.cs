@@ -15,16 +15,18 @@ public sealed class WireFormatSpecs
 
     private static readonly CommitRecord Record = new(
         new Term(2), new StepId(300), 1, 4, 512, 2.5, 0.25, 8, 0.5, 0.125, true, [new LeafRecord(new WorkerId(1), 64, 0xFEDCBA9876543210)], [new WorkerId(2)],
-        [0.5, 1], new EvaluationNote(new WeightsVersion(299), 2.5, 0.25));
+        [0.5, 1], new EvaluationNote(new WeightsVersion(299), 2.5, 0.25), [7, 300]);
 
     // Written out by hand from the MessagePack specification: 9n = array of n, cd/cf = uint16/uint64, cb = float64, c3 = true, c0 = nil.
     private const string TermHex = "9102", StepHex = "91cd012c", TraceHex = "94" + "cf0102030405060708" + "09" + "0a" + "c3", LeafHex = "93" + "9101" + "40" + "cffedcba9876543210";
 
+    private const string UndecodedHex = "92" + "cd012c" + "a4676f6e65";
+
     private const string NoteHex = "93" + "91cd012b" + "cb4004000000000000" + "cb3fd0000000000000";
 
     private const string RecordHex =
-        "9f" + TermHex + StepHex + "01" + "04" + "cd0200" + "cb4004000000000000" + "cb3fd0000000000000" + "cb4020000000000000" + "cb3fe0000000000000" + "cb3fc0000000000000" +
-        "c3" + "91" + LeafHex + "91" + "9102" + "92" + "cb3fe0000000000000" + "cb3ff0000000000000" + NoteHex;
+        "dc0010" + TermHex + StepHex + "01" + "04" + "cd0200" + "cb4004000000000000" + "cb3fd0000000000000" + "cb4020000000000000" + "cb3fe0000000000000" + "cb3fc0000000000000" +
+        "c3" + "91" + LeafHex + "91" + "9102" + "92" + "cb3fe0000000000000" + "cb3ff0000000000000" + NoteHex + "9207cd012c";
 
     private static readonly Member Worker1 = new("worker-1", MemberRole.Worker, 1, 300, ":1", MemberState.Leaving);
 
@@ -57,8 +59,10 @@ public sealed class WireFormatSpecs
         [typeof(LeafRecord)] = (Record.Leaves[0], LeafHex),
         [typeof(EvaluationNote)] = (Record.Evaluation!, NoteHex),
         [typeof(CommitRecord)] = (Record, RecordHex),
-        [typeof(BeginStep)] = (new BeginStep(new Term(2), new StepId(300), 1, 8, [new LeafRange(0, 4), new LeafRange(6, 1)], Trace, 3), "97" + TermHex + StepHex + "01" + "08" + "92" + "920004" + "920601" + TraceHex + "03"),
-        [typeof(LeafDone)] = (new LeafDone(new Term(2), new StepId(300), 1, 5, new WorkerId(1), 64, 147.5, 31, 77, true, null, Trace, "ab"), "9d" + TermHex + StepHex + "01" + "05" + "9101" + "40" + "cb4062700000000000" + "1f" + "4d" + "c3" + "c0" + TraceHex + "a26162"),
+        [typeof(BeginStep)] = (new BeginStep(new Term(2), new StepId(300), 1, 8, [new LeafRange(0, 4), new LeafRange(6, 1)], Trace, 3, [7, 300], [6]), "99" + TermHex + StepHex + "01" + "08" + "92" + "920004" + "920601" + TraceHex + "03" + "9207cd012c" + "9106"),
+        [typeof(LeafDone)] = (new LeafDone(new Term(2), new StepId(300), 1, 5, new WorkerId(1), 64, 147.5, 31, 77, true, null, Trace, "ab", 1.5f, 2), "9f" + TermHex + StepHex + "01" + "05" + "9101" + "40" + "cb4062700000000000" + "1f" + "4d" + "c3" + "c0" + TraceHex + "a26162" + "ca3fc00000" + "ca40000000"),
+        [typeof(UndecodedSample)] = (new UndecodedSample(300, "gone"), UndecodedHex),
+        [typeof(LeafUnreadable)] = (new LeafUnreadable(new Term(2), new StepId(300), 1, 5, new WorkerId(1), [new UndecodedSample(300, "gone")], Trace), "97" + TermHex + StepHex + "01" + "05" + "9101" + "91" + UndecodedHex + TraceHex),
         [typeof(ShardReduced)] = (new ShardReduced(new Term(2), new StepId(300), 1, new ShardId(3), 12, [1.5, 2], [new Contribution(new TreeNode(1, 2), new WorkerId(4))], Trace, [2.5], 0.25), "9a" + TermHex + StepHex + "01" + "9103" + "0c" + "92" + "cb3ff8000000000000" + "cb4000000000000000" + "91" + "92" + "920102" + "9104" + TraceHex + "91" + "cb4004000000000000" + "cb3fd0000000000000"),
         [typeof(Contribution)] = (new Contribution(new TreeNode(1, 2), new WorkerId(4)), "92" + "920102" + "9104"),
         [typeof(ApplyStep)] = (new ApplyStep(new Term(2), Record, SumOf, Trace), "94" + TermHex + RecordHex + SumHex + TraceHex),
@@ -66,7 +70,7 @@ public sealed class WireFormatSpecs
         [typeof(StepAbandoned)] = (new StepAbandoned(new Term(2), new StepId(300), 1, "worker-1 left", Trace), "95" + TermHex + StepHex + "01" + "ad" + "776f726b65722d31206c656674" + TraceHex),
         [typeof(InitializeState)] = (new InitializeState(new Term(2), 11), "92" + TermHex + "0b"),
         [typeof(EvaluateBatches)] = (new EvaluateBatches(new Term(2), new WeightsVersion(300), [3, 4], Trace, true), "95" + TermHex + StepHex + "920304" + TraceHex + "c3"),
-        [typeof(BatchEvaluated)] = (new BatchEvaluated(new Term(2), new WeightsVersion(300), 3, new WorkerId(1), 2, 147.5, 1, 2, [7, 9]), "99" + TermHex + StepHex + "03" + "9101" + "02" + "cb4062700000000000" + "01" + "02" + "920709"),
+        [typeof(BatchEvaluated)] = (new BatchEvaluated(new Term(2), new WeightsVersion(300), 3, new WorkerId(1), 2, 147.5, 1, 2, [7, 9], [new UndecodedSample(300, "gone")]), "9a" + TermHex + StepHex + "03" + "9101" + "02" + "cb4062700000000000" + "01" + "02" + "920709" + "91" + UndecodedHex),
         [typeof(SnapshotShard)] = (new SnapshotShard(new Term(2), new WeightsVersion(300)), "92" + TermHex + StepHex),
         [typeof(WorkerReady)] = (new WorkerReady(new WorkerId(1)), "91" + "9101"),
         [typeof(WorkerFailed)] = (new WorkerFailed(new WorkerId(1), "gone", true), "93" + "9101" + "a4" + "676f6e65" + "c3"),
@@ -120,8 +124,8 @@ public sealed class WireFormatSpecs
         [typeof(LayoutTensor)] = (Tensor, TensorHex),
         [typeof(RunLayout)] = (new RunLayout([Tensor, Tensor with { Shape = [], Kind = StateKind.Counter }], true), "92" + "92" + TensorHex + "94" + Gone + "90" + "02" + "c3" + "c3"),
 
-        [typeof(GradientNodeHead)] = (new GradientNodeHead(new Term(2), new StepId(300), 1, new TreeNode(1, 2), 8, new WorkerId(1), 65_536, Trace),
-            "98" + TermHex + StepHex + "01" + "920102" + "08" + "9101" + "ce00010000" + TraceHex),
+        [typeof(GradientNodeHead)] = (new GradientNodeHead(new Term(2), new StepId(300), 1, new TreeNode(1, 2), 8, new WorkerId(1), 65_536, Trace, [6]),
+            "99" + TermHex + StepHex + "01" + "920102" + "08" + "9101" + "ce00010000" + TraceHex + "9106"),
         [typeof(WeightsPartHead)] = (new WeightsPartHead(new Term(2), new WeightsVersion(300), new ShardId(3), 65_536, Trace, true), "96" + TermHex + StepHex + "9103" + "ce00010000" + TraceHex + "c3"),
         [typeof(StandbySumHead)] = (new StandbySumHead(new Term(2), new ShardId(3), SumOf), "93" + TermHex + "9103" + SumHex),
         [typeof(SeedStandbyHead)] = (new SeedStandbyHead(new Term(2), new ShardId(3), new WeightsVersion(300), 299, [Record], true, ["gone"]),

@@ -27,6 +27,15 @@ public sealed class CommitLogSpecs
         Assert.Equal(Body + ",\"crc\":\"" + Crc32CByTable(Encoding.UTF8.GetBytes(Body)).ToString("x8") + "\"}\n", Encoding.UTF8.GetString(CommitLog.Write(Record(7, 3), 12.5)));
     }
 
+    [Fact]
+    public void What_was_left_out_is_in_the_line_and_comes_back()
+    {
+        var line = CommitLog.Write(Record(7) with { LeftOut = [3, 1_000_000] }, 1);
+        Assert.Contains("\"left_out\":[3,1000000]", Encoding.UTF8.GetString(line), StringComparison.Ordinal);
+        Assert.Equal([3, 1_000_000], CommitLog.ReadLine(line.AsSpan(0, line.Length - 1), 7).Record.LeftOut!);
+        Assert.Null(CommitLog.Read(Log(Record(1))).Lines[0].Record.LeftOut);
+    }
+
     /// <summary>Bit by bit, from the reflected Castagnoli polynomial: shares nothing with the codec's own.</summary>
     private static uint Crc32CByTable(byte[] bytes)
     {

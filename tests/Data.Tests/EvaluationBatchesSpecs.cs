@@ -74,6 +74,50 @@ public class EvaluationBatchesSpecs
         Assert.Throws<ArgumentOutOfRangeException>(() => batches.Prepare(-1));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void What_is_decoded_ahead_is_what_comes_and_what_is_asked_for_instead_comes_too(int threads)
+    {
+        using var dataset = new FakeDataset(1003, Small);
+        var source = new PixelSource(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1));
+        using var ahead = new EvaluationBatches(source, batchSize: 100, threads: threads);
+        using var plain = new EvaluationBatches(source, batchSize: 100);
+        foreach (var (batch, next) in new (int, int?)[] { (0, 1), (1, 2), (7, 8), (8, null), (3, 10), (10, 0), (2, 2), (2, null) })
+        {
+            var mine = ahead.Prepare(batch, next);
+            var other = plain.Prepare(batch);
+            Assert.Equal(other.Labels.ToArray(), mine.Labels.ToArray());
+            Assert.True(other.Images.SequenceEqual(mine.Images));
+        }
+    }
+
+    [Fact]
+    public void Samples_that_cannot_be_decoded_are_named_with_their_places_and_the_others_close_up()
+    {
+        int[] bad = [3, 4, 49];
+        using var dataset = new FakeDataset(50, Small) { OnRead = sample => { if (bad.Contains(sample)) throw new UnreadableSampleException(sample, $"{sample} is cut"); } };
+        using var batches = new EvaluationBatches(new PixelSource(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1)), batchSize: 50, threads: 3);
+        var labels = batches.Prepare(0).Labels.ToArray();
+        Assert.Equal(Enumerable.Range(0, 50).Except(bad).Select(static s => (long)(s % 10)), labels);
+        Assert.Equal([(3, "3 is cut"), (4, "4 is cut"), (49, "49 is cut")], batches.Unreadable.Select(static u => (u.Place, u.Sample.Reason)));
+        dataset.OnRead = null;
+        Assert.Equal(50, batches.Prepare(0).Count);
+        Assert.Empty(batches.Unreadable);
+    }
+
+    [Fact]
+    public void A_medium_that_fails_fails_the_batch_that_is_asked_for_and_no_other()
+    {
+        using var dataset = new FakeDataset(100, Small) { OnRead = static sample => { if (sample == 60) throw new ClusterException("the disk is gone"); } };
+        using var batches = new EvaluationBatches(new PixelSource(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1)), batchSize: 50, threads: 2);
+        Assert.Equal(50, batches.Prepare(0, next: 1).Count);
+        Assert.Equal(50, batches.Prepare(0).Count);
+        Assert.Equal("the disk is gone", Assert.Throws<ClusterException>(() => { batches.Prepare(1); }).Message);
+        dataset.OnRead = null;
+        Assert.Equal(50, batches.Prepare(1).Count);
+    }
+
     [Fact]
     public void Batches_allocate_nothing_once_made()
     {

@@ -35,7 +35,7 @@ internal sealed class Samples : IDisposable
     public object Make(string name) => name switch
     {
         "node" => new GradientNode(new Term(2), new StepId(6), 1, new TreeNode(1, 2), 8, new WorkerId(1), 0, Numbers(StateFloats, 0), Trace),
-        "cut node" => new GradientNode(new Term(2), new StepId(6), 1, new TreeNode(1, 2), 8, new WorkerId(1), 50, Numbers(50, 50), Trace),
+        "cut node" => new GradientNode(new Term(2), new StepId(6), 1, new TreeNode(1, 2), 8, new WorkerId(1), 50, Numbers(50, 50), Trace) { EmptyLeaves = [3, 6] },
         "weights" => new WeightsPart(new Term(2), new WeightsVersion(5), new ShardId(1), 60, Numbers(40, 60), Trace),
         "average" => new WeightsPart(new Term(2), new WeightsVersion(5), new ShardId(1), 60, Numbers(40, 60), Trace, IsAverage: true),
         "sum" => new StandbySum(new Term(2), new ShardId(1), Sum, Numbers(40, 60)),
@@ -55,6 +55,7 @@ internal sealed class Samples : IDisposable
         switch (message)
         {
             case GradientNode m:
+                Assert.Equal(name == "cut node" ? [3, 6] : null, m.EmptyLeaves);
                 Assert.Contains("node", name);
                 Assert.Equal((new SumKey(new Term(2), new StepId(6), 1), new TreeNode(1, 2), 8, new WorkerId(1), Trace), (m.Sum, m.Node, m.LeafCount, m.Worker, m.Trace));
                 AssertNumbers(m.Buffer, 40, m.Offset);

@@ -13,7 +13,7 @@ public sealed class WireTypesSpecs
         11 PlaceHeld, 12 ShardLoaded, 13 ReportAgain, 14 ForgetRecords, 15 StandbyApply, 16 StandbyApplied, 17 StandbyLacksSum, 18 RequestWeights, 19 Routes,
         20 PushAgain, 21 InitializeState, 22 EvaluateBatches, 23 BatchEvaluated, 24 SnapshotShard, 25 WorkerReady, 26 WorkerFailed, 27 NodeReady,
         28 ShardNodes, 29 NodeLeaving, 30 RunOver, 31 StepNotice, 32 FaultsStruck, 33 ProcessEvent, 34 RunLayout, 35 MemberHello, 36 MemberWelcome,
-        37 MemberRefusal, 38 MembershipView, 39 Welcome, 40 RestartNode, 41 SpanBatch, 42 NodeReport,
+        37 MemberRefusal, 38 MembershipView, 39 Welcome, 40 RestartNode, 41 SpanBatch, 42 NodeReport, 43 LeafUnreadable,
         101 GradientNodeHead, 102 WeightsPartHead, 103 StandbySumHead, 104 SeedStandbyHead, 105 LoadShardHead, 106 InitialStateHead, 107 ShardSnapshotHead
         """;
 

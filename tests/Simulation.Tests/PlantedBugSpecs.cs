@@ -16,6 +16,8 @@ public sealed class PlantedBugSpecs
         [nameof(ApplyBeforeRecord)] = static () => new ApplyBeforeRecord(),
         [nameof(ActBeforeAllPromised)] = static () => new ActBeforeAllPromised(),
         [nameof(WriteToMovedLog)] = static () => new WriteToMovedLog(),
+        [nameof(AddZerosForEmptyLeaf)] = static () => new AddZerosForEmptyLeaf(),
+        [nameof(ForgetLeftOut)] = static () => new ForgetLeftOut(),
     };
 
     [Theory]
@@ -27,6 +29,8 @@ public sealed class PlantedBugSpecs
     [InlineData(nameof(ApplyBeforeRecord), InvariantNames.RecordFirst)]  // seed 1
     [InlineData(nameof(ActBeforeAllPromised), InvariantNames.AllPromisedFirst)]  // seed 2
     [InlineData(nameof(WriteToMovedLog), InvariantNames.OneRecordPerStep)]  // seed 11
+    [InlineData(nameof(AddZerosForEmptyLeaf), InvariantNames.SameBits)]
+    [InlineData(nameof(ForgetLeftOut), InvariantNames.LeftOutRightly)]
     public void Planted_bug_is_found_in_fewer_than_200_seeds(string bug, string invariant)
     {
         var results = Campaign.Run(first: 1, seeds: 199, steps: 0, Bugs[bug], null, TestContext.Current.CancellationToken);

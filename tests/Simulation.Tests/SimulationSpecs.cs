@@ -31,6 +31,7 @@ public sealed class SimulationSpecs
             "fault, crash coordinator", "fault, crash shard", "fault, crash worker", "fault, zombie coordinator", "fault, pause shard", "fault, pause worker", "fault, hang worker",
             "fault, split shard", "fault, isolate worker", "fault, non-finite leaf", "fault, wrong bits", "quarantined", "appends torn", "messages lost", "messages doubled", "messages held up",
             "takeovers", "promotions", "steps replayed", "attempts abandoned", "coordinators stepped down", "refused, stale term", "refused, node covered",
+            "leaves unreadable", "samples left out", "steps with an empty leaf", "steps without a sample", "said, sample-unreadable",
         })
             Assert.True(results.Sum(r => r.Counts.GetValueOrDefault(what)) > 0, $"'{what}' never happened: the faults are too tame");
         // Under every rule, also those whose norms are made of several shards' sums, and for every number of shards.
@@ -42,6 +43,14 @@ public sealed class SimulationSpecs
         }
 
         bool Happened(string what, Func<Scenario, bool> where) => results.Where(r => where(r.Scenario)).Sum(r => r.Counts.GetValueOrDefault(what)) > 0;
+    }
+
+    [Fact]
+    public void A_lone_worker_that_loses_what_a_record_counts_halts_the_replay_and_goes_on_with_the_data_back()
+    {
+        var results = Campaign.Run(static seed => Scenario.Draw(seed) with { Workers = 1, IsDamaged = true, CheckpointEvery = 0, Replicas = 0 }, first: 1, seeds: 400, TestContext.Current.CancellationToken);
+        Assert.True(results.All(r => r.Violation is null), SimulationReport.Format(results, 0, default));
+        Assert.InRange(results.Sum(r => r.Counts.GetValueOrDefault("halted for want of data")), 1, results.Count);
     }
 
     [Fact]

@@ -53,16 +53,27 @@ internal static class Arithmetic
         return [.. Enumerable.Range(0, Floats).Select(_ => (float)random.Between(-1, 1))];
     }
 
-    public static float[] Gradient(float[] weights, StepId step, int leaf)
+    /// <param name="missing">Digest of the leaf's samples that are left out: another set of samples has another gradient. 0 = none.</param>
+    public static float[] Gradient(float[] weights, StepId step, int leaf, ulong missing)
     {
         var gradient = new float[Floats];
         for (var i = 0; i < Floats; i++)
         {
-            var bits = SimulatedRandom.Mix((ulong)step.Value * 0x10001 + (ulong)leaf * 0x101 + (ulong)i + 1);
+            var bits = SimulatedRandom.Mix((ulong)step.Value * 0x10001 + (ulong)leaf * 0x101 + (ulong)i + 1 ^ missing);
             var magnitude = (bits & 7) switch { 0 => 1000f, 1 => 100f, 2 => 0.01f, _ => 1f };
-            gradient[i] = magnitude * ((bits >> 40) * (1f / (1 << 23)) - 1f) + 0.3f * weights[i] * (leaf + 1);
+            // One that is -0 for ever, unless somebody adds a zero.
+            gradient[i] = i == Floats - 1 ? -0f : magnitude * ((bits >> 40) * (1f / (1 << 23)) - 1f) + 0.3f * weights[i] * (leaf + 1);
         }
         return gradient;
+    }
+
+    /// <summary>For <see cref="Gradient"/>.</summary>
+    public static ulong Missing(Scenario scenario, StepPlan plan, int leaf, IReadOnlyList<int>? leftOut)
+    {
+        var digest = new SampleDigest();
+        foreach (var sample in scenario.SamplesOf(plan, leaf))
+            if (leftOut?.Contains(sample) == true) digest.Add(sample);
+        return digest.Value;
     }
 
     /// <summary>What a worker computes whose device fails in this leaf: one value is not finite, the others are wrong.</summary>

@@ -13,7 +13,7 @@ internal sealed partial class CoordinatorProcess
         {
             case StepEffect.Grant grant:
                 World.Invariants.Acts(this, "opened a step");
-                Send(grant.Worker, new BeginStep(State.Term, State.Step.Step, State.Step.Attempt, State.Step.Plan.LeafCount, grant.Leases, default, State.Step.Audit?.Leaf));
+                Send(grant.Worker, State.Step.OrderOf(grant.Leases, default));
                 World.Faults.Passes(FaultPoint.Granted, this);
                 break;
             case StepEffect.Abandon abandon:
@@ -57,6 +57,12 @@ internal sealed partial class CoordinatorProcess
                 break;
             case StepEffect.Drop drop:
                 World.Count("dropped, " + drop.Reason);
+                break;
+            case StepEffect.Halt when World.Invariants.HaltsRightly(State):
+                World.Count("halted for want of data");
+                World.Damage.Mend();
+                World.Faults.HealedAt = Math.Max(World.Faults.HealedAt, World.Now + 4_500);
+                World.Supervisor.Crash(this);
                 break;
             case StepEffect.Halt halt:
                 throw new InvariantViolation(InvariantNames.NeverStuck, $"{this} halted the run: {halt.Reason}");

@@ -10,8 +10,9 @@ internal static class EventText
     public static string Of(object what) => what switch
     {
         ToSlot m => $"shard {m.Shard.Index}, {Of(m.Message)}",
-        BeginStep m => Line($"BeginStep {m.Step} attempt {m.Attempt} of term {m.Term}, leaves {Runs(m.Leases)} of {m.LeafCount}"),
+        BeginStep m => Line($"BeginStep {m.Step} attempt {m.Attempt} of term {m.Term}, leaves {Runs(m.Leases)} of {m.LeafCount}{(m.LeftOut is { } out_ ? Line($", without samples {string.Join(", ", out_)}") : "")}"),
         LeafDone m => Line($"LeafDone {m.Leaf} of step {m.Step} attempt {m.Attempt} of term {m.Term}{(m.IsFinite ? "" : ", NOT FINITE")}"),
+        LeafUnreadable m => Line($"LeafUnreadable {m.Leaf} of step {m.Step} attempt {m.Attempt} of term {m.Term}: samples {string.Join(", ", m.Samples.Select(static s => s.Sample))}"),
         ShardReduced m => Line($"ShardReduced {m.Shard}, step {m.Step} attempt {m.Attempt} of term {m.Term}"),
         ShardApplied m => Line($"ShardApplied {m.Shard}, version {m.Version}, term {m.Term}"),
         GradientNode m => Line($"GradientNode {m.Node} of {m.Sum} from {m.Worker}"),

@@ -29,6 +29,9 @@ public static class InvariantNames
     /// <summary>Who is quarantined has said wrong bits, and nothing of it is in a sum from then on.</summary>
     public const string OnlyLiars = "liars alone are quarantined, and with all that they computed";
 
+    /// <summary>What a record leaves out somebody could not decode, and what nobody can decode it leaves out.</summary>
+    public const string LeftOutRightly = "what cannot be decoded is left out, and nothing else";
+
     /// <summary>Not of one event, but of the run: after the last fault it finishes, and old coordinators step down.</summary>
     public const string Finishes = "the run finishes";
 
@@ -36,5 +39,5 @@ public static class InvariantNames
     public const string NeverStuck = "no input is without an answer";
 
     public static readonly IReadOnlyList<string> All =
-        [OneRecordPerStep, EachSampleOnce, LogNeverGoesBack, OldOrdersAreVoid, StandbyHasIt, AllPromisedFirst, SameBits, RecordFirst, OnlyLiars, Finishes, NeverStuck];
+        [OneRecordPerStep, EachSampleOnce, LogNeverGoesBack, OldOrdersAreVoid, StandbyHasIt, AllPromisedFirst, SameBits, RecordFirst, OnlyLiars, LeftOutRightly, Finishes, NeverStuck];
 }

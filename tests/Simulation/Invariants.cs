@@ -11,6 +11,9 @@ internal sealed class Invariants(World world)
     private readonly Dictionary<ReplicaId, Term> _inForce = [];
     private readonly Dictionary<ReplicaId, WeightsVersion> _held = [];
     private readonly List<CommitRecord> _decided = [];
+
+    /// <summary>As it was in the beginning: data is mended later on.</summary>
+    private readonly HashSet<int> _damaged = [.. Enumerable.Range(0, world.Scenario.TrainingSamples).Where(world.Damage.IsDamaged)];
     private (LogFile? File, int Length) _seen;
 
     /// <summary>A replica is about to give its word to a claimant of a term.</summary>
@@ -53,6 +56,7 @@ internal sealed class Invariants(World world)
         var of = sent switch
         {
             LeafDone leaf => (leaf.Term, leaf.Step, leaf.Attempt),
+            LeafUnreadable leaf => (leaf.Term, leaf.Step, leaf.Attempt),
             ShardReduced reduced => (reduced.Term, reduced.Step, reduced.Attempt),
             _ => (step.Term, step.Step, step.Attempt),
         };
@@ -135,23 +139,43 @@ internal sealed class Invariants(World world)
     /// <summary>A step has been decided.</summary>
     private void Take(CommitRecord record)
     {
-        world.Reference.Decide(record.Applied);
+        CheckLeftOut(record);
+        world.Reference.Decide(record);
         _decided.Add(record);
         var expected = world.Reference.Record(record.Step);
         if (record.Samples != expected.Samples || record.Epoch != expected.Epoch || record.Leaves.Count != expected.Leaves.Count
             || record.Leaves.Zip(expected.Leaves).Any(static p => p.First.Samples != p.Second.Samples || p.First.Digest != p.Second.Digest))
             throw new InvariantViolation(InvariantNames.EachSampleOnce, $"the record of step {record.Step} does not count the samples of its plan");
-        if (!record.Applied && world.Scenario.NonFinite != NonFinitePolicy.Skip) throw new InvariantViolation(InvariantNames.SameBits, $"step {record.Step} was skipped");
+        if (!record.Applied && record.Samples > 0 && world.Scenario.NonFinite != NonFinitePolicy.Skip) throw new InvariantViolation(InvariantNames.SameBits, $"step {record.Step} was skipped");
         if (record.Applied && !(record.TensorScales ?? []).SequenceEqual(expected.TensorScales ?? []))
             throw new InvariantViolation(InvariantNames.SameBits, $"the record of step {record.Step} has the factors {string.Join(' ', record.TensorScales ?? [])} instead of {string.Join(' ', expected.TensorScales ?? [])}");
         if (record.Applied && (record.Loss, record.Accuracy, record.GradNorm, record.Scale, record.LearningRate) != (expected.Loss, expected.Accuracy, expected.GradNorm, expected.Scale, expected.LearningRate))
             throw new InvariantViolation(InvariantNames.SameBits, $"the record of step {record.Step} has loss {record.Loss:R}, norm {record.GradNorm:R}, scale {record.Scale:R} instead of {expected.Loss:R}, {expected.GradNorm:R}, {expected.Scale:R}");
     }
 
+    private void CheckLeftOut(CommitRecord record)
+    {
+        var plan = world.Scenario.Plan(record.Step);
+        var samples = Enumerable.Range(0, plan.LeafCount).SelectMany(leaf => world.Scenario.SamplesOf(plan, leaf)).ToHashSet();
+        var leftOut = record.LeftOut ?? [];
+        foreach (var sample in leftOut)
+            if (!samples.Contains(sample) || !_damaged.Contains(sample)) throw new InvariantViolation(InvariantNames.LeftOutRightly, $"the record of step {record.Step} leaves out sample {sample}, which {(samples.Contains(sample) ? "everybody can decode" : "is not of this step")}");
+        foreach (var sample in samples.Where(world.Damage.IsDamagedEverywhere).Except(leftOut))
+            throw new InvariantViolation(InvariantNames.LeftOutRightly, $"the record of step {record.Step} counts sample {sample}, which nobody can decode");
+        if (leftOut.Count == 0) return;
+        world.Count("samples left out", leftOut.Count);
+        if (record.FilledLeaves < record.Leaves.Count) world.Count(record.FilledLeaves == 0 ? "steps without a sample" : "steps with an empty leaf");
+    }
+
+    /// <summary>A run halts when nobody who is here can decode what the record counts; then somebody mends the data and resumes.</summary>
+    public bool HaltsRightly(RunState state) =>
+        state.Step.Recorded is { } recorded && state.Step.Blind.Select(static b => b.Leaf).Distinct().Any(leaf => state.Step.Workers.Keys.All(
+            worker => world.Scenario.SamplesOf(state.Step.Plan, leaf).Except(recorded.LeftOut ?? []).Any(sample => !world.Damage.CanRead(worker, sample))));
+
     private static bool IsSame(CommitRecord a, CommitRecord b) =>
         // Equals, since the norm of a skipped step may not be a number.
         (a.Term, a.Step, a.Attempt, a.Applied, a.Loss, a.GradNorm, a.Scale).Equals((b.Term, b.Step, b.Attempt, b.Applied, b.Loss, b.GradNorm, b.Scale))
-        && (a.TensorScales ?? []).SequenceEqual(b.TensorScales ?? []);
+        && (a.TensorScales ?? []).SequenceEqual(b.TensorScales ?? []) && (a.LeftOut ?? []).SequenceEqual(b.LeftOut ?? []);
 
     public void AtEnd()
     {

@@ -28,6 +28,9 @@ internal class Plant
 
     public virtual float[] Reduce(ShardSlot slot, ReductionProgram program) => Arithmetic.Run(program, node => slot.Nodes[node]);
 
+    /// <summary>What a worker makes of a node whose sibling has no sample.</summary>
+    public virtual float[] PassThrough(float[] value) => value;
+
     /// <summary>A node had no effect on a shard.</summary>
     public virtual void Refused(ShardSlot slot, GradientNode node, string reason, float[] value) { }
 }

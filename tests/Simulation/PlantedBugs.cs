@@ -123,3 +123,19 @@ internal sealed class WriteToMovedLog : Plant
     public override string Name => "write to a log that was moved away";
     public override bool IgnoresMovedLog => true;
 }
+
+/// <summary>A leaf without samples counts as zeros in the sum.</summary>
+internal sealed class AddZerosForEmptyLeaf : Plant
+{
+    public override string Name => "add zeros for an empty leaf";
+    public override float[] PassThrough(float[] value) => Arithmetic.Add(value, new float[value.Length]);
+}
+
+/// <summary>The record of a step does not name what was left out of it.</summary>
+internal sealed class ForgetLeftOut : Plant
+{
+    public override string Name => "forget what was left out";
+
+    public override IReadOnlyList<StepEffect> Effects(RunState state, ImmutableArray<StepEffect> effects) =>
+        [.. effects.Select(static effect => effect is StepEffect.AppendCommit append ? new StepEffect.AppendCommit(append.Record with { LeftOut = null }) : effect)];
+}

@@ -5,13 +5,13 @@ namespace Cluster.Simulation;
 
 /// <summary>
 /// The undisturbed run of the same configuration, computed in one straight line: no messages, no shards, one worker that
-/// adds the leaves in the canonical tree. Which steps were skipped is the only thing taken from the run under test.
+/// adds the leaves in the canonical tree. Which steps were skipped, and which samples left out, is all that is taken from the run under test.
 /// </summary>
 internal sealed class Reference
 {
     private readonly Scenario _scenario;
     private readonly List<(float[] Weights, float[] Momentum, long Applied)> _states = [];
-    private readonly List<bool> _applied = [];
+    private readonly List<(bool Applied, IReadOnlyList<int>? LeftOut)> _decided = [];
 
     public Reference(Scenario scenario)
     {
@@ -20,9 +20,7 @@ internal sealed class Reference
     }
 
     /// <summary>The decision about the next step.</summary>
-    public void Decide(bool applied) => _applied.Add(applied);
-
-    public int Decided => _applied.Count;
+    public void Decide(CommitRecord record) => _decided.Add((record.Applied, record.LeftOut));
 
     /// <summary>Weights, momentum and applied steps of a version, all of whose steps are decided.</summary>
     public (float[] Weights, float[] Momentum, long Applied) At(WeightsVersion version)
@@ -31,7 +29,7 @@ internal sealed class Reference
         {
             var before = _states[^1];
             var step = new StepId(_states.Count);
-            if (!_applied[_states.Count - 1])
+            if (!_decided[_states.Count - 1].Applied)
             {
                 _states.Add(before);
                 continue;
@@ -46,25 +44,36 @@ internal sealed class Reference
     private float[] Sum(StepId step)
     {
         var weights = At(step.Consumes).Weights;
-        return Arithmetic.Run(ReductionProgram.OverLeaves(_scenario.Plan(step).LeafCount), node => Arithmetic.Gradient(weights, step, node.Index));
+        var plan = _scenario.Plan(step);
+        var (_, leftOut) = _decided[(int)step.Value - 1];
+        var empty = EmptyOf(plan, leftOut);
+        if (empty.Length == plan.LeafCount) return new float[Arithmetic.Floats];
+        return Arithmetic.Run(ReductionProgram.OverLeaves(plan.LeafCount, empty), node => Arithmetic.Gradient(weights, step, node.Index, Arithmetic.Missing(_scenario, plan, node.Index, leftOut)));
     }
+
+    private int[] EmptyOf(StepPlan plan, IReadOnlyList<int>? leftOut) =>
+        [.. Enumerable.Range(0, plan.LeafCount).Where(leaf => CountOf(plan, leaf, leftOut) == 0)];
+
+    private int CountOf(StepPlan plan, int leaf, IReadOnlyList<int>? leftOut) => _scenario.SamplesOf(plan, leaf).Count(s => leftOut?.Contains(s) != true);
 
     /// <summary>What the record of a step must say if it is applied.</summary>
     public CommitRecord Record(StepId step)
     {
         var plan = _scenario.Plan(step);
+        var (_, leftOut) = _decided[(int)step.Value - 1];
         var weights = At(step.Consumes).Weights;
         var order = new SampleOrder(_scenario.Seed, plan.Epoch, _scenario.TrainingSamples);
+        var leaves = Enumerable.Range(0, plan.LeafCount).Select(leaf => new LeafRecord(new WorkerId(0), CountOf(plan, leaf, leftOut), plan.DigestOf(leaf, order, leftOut))).ToArray();
+        var samples = leaves.Sum(static l => l.Samples);
+        if (samples == 0) return new CommitRecord(Term.First, step, 1, plan.Epoch, 0, double.NaN, 0, double.NaN, 1, Scenario.LearningRate(step), Applied: false, leaves);
         var sum = Sum(step);
-        var norm = GlobalNorm.OfMean(Arithmetic.SquaredNorms(sum), plan.SampleCount);
-        var (scale, tensors) = StepScaling.Of(_scenario.Rule, Arithmetic.Tensors).Of(norm, plan.SampleCount,
+        var norm = GlobalNorm.OfMean(Arithmetic.SquaredNorms(sum), samples);
+        var (scale, tensors) = StepScaling.Of(_scenario.Rule, Arithmetic.Tensors).Of(norm, samples,
             [new ShardReduced(Term.First, step, 1, new ShardId(0), 0, [], [], default, Arithmetic.PieceSumsOf(_scenario.Rule, 0, sum, weights))]);
         return new CommitRecord(
-            Term.First, step, 1, plan.Epoch, plan.SampleCount,
-            Loss: TreeSum.Of([.. Enumerable.Range(0, plan.LeafCount).Select(leaf => Arithmetic.LossSum(weights, step, leaf))]) / plan.SampleCount,
-            Accuracy: (double)Enumerable.Range(0, plan.LeafCount).Sum(leaf => Arithmetic.CorrectCount(step, leaf, plan.Leaf(leaf).Count)) / plan.SampleCount,
-            norm, scale, Scenario.LearningRate(step), Applied: true,
-            [.. Enumerable.Range(0, plan.LeafCount).Select(leaf => new LeafRecord(new WorkerId(0), plan.Leaf(leaf).Count, plan.DigestOf(leaf, order)))],
-            TensorScales: tensors);
+            Term.First, step, 1, plan.Epoch, samples,
+            Loss: TreeSum.Of([.. Enumerable.Range(0, plan.LeafCount).Select(leaf => Arithmetic.LossSum(weights, step, leaf))], EmptyOf(plan, leftOut)) / samples,
+            Accuracy: (double)Enumerable.Range(0, plan.LeafCount).Sum(leaf => Arithmetic.CorrectCount(step, leaf, leaves[leaf].Samples)) / samples,
+            norm, scale, Scenario.LearningRate(step), Applied: true, leaves, TensorScales: tensors);
     }
 }

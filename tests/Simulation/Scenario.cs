@@ -29,6 +29,9 @@ public sealed record Scenario(
     /// <summary>Faults that strike in given steps, beside those that are drawn.</summary>
     public FaultPlan? Faults { get; init; }
 
+    /// <summary>Some samples cannot be decoded.</summary>
+    public bool IsDamaged { get; init; }
+
     public int GlobalBatch => LeafSamples * Microbatches;
 
     /// <summary>Two whole steps and a short one per epoch.</summary>
@@ -61,13 +64,24 @@ public sealed record Scenario(
             random.Chance(0.2) ? NonFinitePolicy.Skip : NonFinitePolicy.Recompute,
             AuditEvery: random.Within(0, 3),
             IsDisturbed: true)
-        { Rule = Rules[(int)(SimulatedRandom.Mix(seed ^ 0x2A7E) % (ulong)Rules.Count)] };
+        {
+            Rule = Rules[(int)(SimulatedRandom.Mix(seed ^ 0x2A7E) % (ulong)Rules.Count)],
+            IsDamaged = SimulatedRandom.Mix(seed ^ 0xBADF11E) % 3 == 0,
+        };
     }
 
     public StepPlan Plan(StepId step) => StepPlan.For(step, TrainingSamples, GlobalBatch, Microbatches);
 
+    /// <summary>The samples of a leaf, in order.</summary>
+    public IEnumerable<int> SamplesOf(StepPlan plan, int leaf)
+    {
+        var order = new SampleOrder(Seed, plan.Epoch, TrainingSamples);
+        var (first, count) = plan.Leaf(leaf);
+        return Enumerable.Range(first, count).Select(order.SampleAt);
+    }
+
     public static double LearningRate(StepId step) => 0.1 / (1 + step.Value % 3);
 
     public override string ToString() =>
-        $"seed {Seed}: {Workers} workers, {Shards} shards, {Replicas} standbys per shard, {Microbatches} microbatches, {Steps} steps, checkpoint every {CheckpointEvery}, {NonFinite}, audit every {AuditEvery}, {(Rule.Kind == "lars" ? "lars" : Rule.ClipNorm > 0 ? "clip-norm" : "clip-parameter-norm")}";
+        $"seed {Seed}: {Workers} workers, {Shards} shards, {Replicas} standbys per shard, {Microbatches} microbatches, {Steps} steps, checkpoint every {CheckpointEvery}, {NonFinite}, audit every {AuditEvery}, {(Rule.Kind == "lars" ? "lars" : Rule.ClipNorm > 0 ? "clip-norm" : "clip-parameter-norm")}{(IsDamaged ? ", damaged samples" : "")}";
 }

@@ -34,7 +34,10 @@ internal sealed class WorkerProcess : Process
         public BeginStep Begin { get; } = begin;
         public Queue<int> Queue { get; } = [];
         public List<TreeNode> Nodes { get; } = [];
-        public SortedDictionary<int, (LeafDone Report, float[] Gradient)> Done { get; } = [];
+        public TreeShape Shape { get; } = new(begin.LeafCount, begin.EmptyLeaves);
+
+        /// <summary>Without a gradient: a leaf that was read in vain, or of which nothing is left, or that is not finite.</summary>
+        public SortedDictionary<int, (IStepInput Report, float[]? Gradient)> Done { get; } = [];
         public SortedDictionary<TreeNode, float[]> Pushed { get; } = [];
     }
 
@@ -117,22 +120,13 @@ internal sealed class WorkerProcess : Process
             return;
         }
         _isComputing = false;
-        var step = job.Begin.Step;
         World.Count("leaves computed");
-        var isFinite = !World.Faults.Spoils(Id, step, leaf);
-        var gradient = Arithmetic.Gradient(weights, step, leaf);
-        if (!isFinite) gradient = Arithmetic.Spoilt(gradient);
-        var isAudited = job.Begin.AuditLeaf == leaf;
-        var plan = World.Scenario.Plan(step);
-        var samples = plan.Leaf(leaf).Count;
-        var digest = plan.DigestOf(leaf, new SampleOrder(World.Scenario.Seed, plan.Epoch, World.Scenario.TrainingSamples));
-        var done = new LeafDone(job.Begin.Term, step, job.Begin.Attempt, leaf, Id, samples, Arithmetic.LossSum(weights, step, leaf),
-            Arithmetic.CorrectCount(step, leaf, samples), digest, isFinite, isFinite ? null : "w", default, isAudited ? HashOf(gradient, weights, step, leaf, samples) : null);
+        var (done, gradient) = Compute(job.Begin, leaf, weights);
         job.Done[leaf] = (done, gradient);
-        foreach (var node in job.Nodes.Where(n => !job.Pushed.ContainsKey(n)).ToArray())
+        foreach (var node in job.Nodes.Where(n => job.Shape.Exists(n) && !job.Pushed.ContainsKey(n)).ToArray())
         {
             var leaves = node.Leaves(job.Begin.LeafCount);
-            if (!Enumerable.Range(leaves.First, leaves.Count).All(l => job.Done.TryGetValue(l, out var one) && one.Report.IsFinite)) continue;
+            if (!Enumerable.Range(leaves.First, leaves.Count).All(l => job.Shape.IsEmpty(l) || job.Done.TryGetValue(l, out var one) && one.Gradient is not null)) continue;
             job.Pushed[node] = Value(job, node);
             Push(job, node, job.Pushed[node], [.. Enumerable.Range(0, World.Scenario.Shards).Select(static p => new ShardId(p))]);
         }
@@ -145,25 +139,48 @@ internal sealed class WorkerProcess : Process
         });
     }
 
-    private string HashOf(float[] gradient, float[] weights, StepId step, int leaf, int samples) =>
-        LeafHash.Of(gradient, Arithmetic.LossSum(weights, step, leaf) + (World.Faults.Lies(Id, step) ? 1 : 0), Arithmetic.CorrectCount(step, leaf, samples));
-
-    private static float[] Value(Job job, TreeNode node)
+    private (IStepInput Report, float[]? Gradient) Compute(BeginStep begin, int leaf, float[] weights)
     {
-        if (node.IsLeaf) return job.Done[node.Index].Gradient;
+        var step = begin.Step;
+        var plan = World.Scenario.Plan(step);
+        var left = World.Scenario.SamplesOf(plan, leaf).Where(s => begin.LeftOut?.Contains(s) != true).ToArray();
+        var unreadable = left.Where(s => !World.Damage.CanRead(Id, s)).Select(static s => new UndecodedSample(s, "damaged")).ToArray();
+        if (unreadable.Length > 0)
+        {
+            World.Count("leaves unreadable");
+            return (new LeafUnreadable(begin.Term, step, begin.Attempt, leaf, Id, unreadable, default), null);
+        }
+        var digest = plan.DigestOf(leaf, new SampleOrder(World.Scenario.Seed, plan.Epoch, World.Scenario.TrainingSamples), begin.LeftOut);
+        var isAudited = begin.AuditLeaf == leaf;
+        var lie = isAudited && World.Faults.Lies(Id, step) ? 1 : 0;
+        if (left.Length == 0) return (new LeafDone(begin.Term, step, begin.Attempt, leaf, Id, 0, 0, 0, digest, true, null, default, isAudited ? LeafHash.Of([], lie, 0) : null), null);
+        var isFinite = !World.Faults.Spoils(Id, step, leaf);
+        var gradient = Arithmetic.Gradient(weights, step, leaf, Arithmetic.Missing(World.Scenario, plan, leaf, begin.LeftOut));
+        if (!isFinite) gradient = Arithmetic.Spoilt(gradient);
+        var (loss, correct) = (Arithmetic.LossSum(weights, step, leaf), Arithmetic.CorrectCount(step, leaf, left.Length));
+        var done = new LeafDone(begin.Term, step, begin.Attempt, leaf, Id, left.Length, loss, correct, digest, isFinite, isFinite ? null : "w", default,
+            isAudited ? LeafHash.Of(gradient, loss + lie, correct) : null);
+        return (done, isFinite ? gradient : null);
+    }
+
+    private float[] Value(Job job, TreeNode node)
+    {
+        if (node.IsLeaf) return job.Done[node.Index].Gradient!;
+        if (!job.Shape.Exists(node.Left)) return World.Plant.PassThrough(Value(job, node.Right));
         var left = Value(job, node.Left);
-        return node.Right.Exists(job.Begin.LeafCount) ? Arithmetic.Add(left, Value(job, node.Right)) : left;
+        return job.Shape.Exists(node.Right) ? Arithmetic.Add(left, Value(job, node.Right))
+            : node.Right.Exists(job.Begin.LeafCount) ? World.Plant.PassThrough(left) : left;
     }
 
     private void Push(Job job, TreeNode node, float[] value, IReadOnlyList<ShardId> shards)
     {
         if (_state.Routes is not { } routes) return;
-        var message = new GradientNode(job.Begin.Term, job.Begin.Step, job.Begin.Attempt, node, job.Begin.LeafCount, Id, 0, null!, default);
+        var message = new GradientNode(job.Begin.Term, job.Begin.Step, job.Begin.Attempt, node, job.Begin.LeafCount, Id, 0, null!, default) { EmptyLeaves = job.Begin.EmptyLeaves };
         foreach (var shard in shards)
             if (World.Supervisor.Node(routes.Places[shard.Index].Primary) is { } primary) World.Network.Send(this, primary, new ToSlot(shard, message), value);
     }
 
-    private void Report(LeafDone done)
+    private void Report(IStepInput done)
     {
         if (_coordinator is { } coordinator) World.Network.Send(this, coordinator, done);
     }

@@ -15,6 +15,7 @@ internal sealed class World
         Random = new SimulatedRandom(SimulatedRandom.Mix(scenario.Seed ^ 0xD15EA5E));
         Network = new Network(this, Random);
         Reference = new Reference(scenario);
+        Damage = new Damage(scenario, () => Now);
         Invariants = new Invariants(this);
         Faults = new Faults(this);
         Planned = scenario.Faults is { } plan ? new PlannedFaults(this, plan) : null;
@@ -27,6 +28,7 @@ internal sealed class World
     public Network Network { get; }
     public Disk Disk { get; } = new();
     public Reference Reference { get; }
+    public Damage Damage { get; }
     public Invariants Invariants { get; }
     public Faults Faults { get; }
 

@@ -109,17 +109,26 @@ public static class TreeSum
 {
     /// <summary>The root's value in float64 over <paramref name="leaves"/>, in leaf order: the same tree as the gradient's.</summary>
     /// <param name="leaves">[L], L at least 1.</param>
-    public static double Of(ReadOnlySpan<double> leaves)
+    /// <param name="emptyLeaves">Leaves without a sample, ascending: what stands for them is not added; null = none.</param>
+    /// <returns>0 when no leaf has a sample.</returns>
+    public static double Of(ReadOnlySpan<double> leaves, IReadOnlyList<int>? emptyLeaves = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(leaves.Length);
-        // Level by level in place: pairs move down, an odd one at the end passes through.
+        // Level by level in place: pairs move down, an odd one at the end, or one whose sibling is empty, passes through.
         Span<double> level = leaves.Length <= 64 ? stackalloc double[leaves.Length] : new double[leaves.Length];
+        Span<bool> isEmpty = leaves.Length <= 64 ? stackalloc bool[leaves.Length] : new bool[leaves.Length];
+        isEmpty.Clear();
         leaves.CopyTo(level);
+        foreach (var leaf in emptyLeaves ?? []) isEmpty[leaf] = true;
         for (var count = leaves.Length; count > 1; count = (count + 1) / 2)
         {
-            for (var i = 0; i < count / 2; i++) level[i] = level[2 * i] + level[2 * i + 1];
-            if (count % 2 == 1) level[count / 2] = level[count - 1];
+            for (var i = 0; i < count / 2; i++)
+            {
+                var (left, right) = (2 * i, 2 * i + 1);
+                (level[i], isEmpty[i]) = isEmpty[left] ? (level[right], isEmpty[right]) : isEmpty[right] ? (level[left], false) : (level[left] + level[right], false);
+            }
+            if (count % 2 == 1) (level[count / 2], isEmpty[count / 2]) = (level[count - 1], isEmpty[count - 1]);
         }
-        return level[0];
+        return isEmpty[0] ? 0 : level[0];
     }
 }

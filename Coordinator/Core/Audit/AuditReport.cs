@@ -68,6 +68,9 @@ public sealed record AuditFinding(AuditFault Fault, int Line, long? Step, int? L
 /// <summary>A step that was committed without changing the weights: its samples were seen and not applied.</summary>
 public sealed record SkippedStep(long Step, long Epoch, int Samples);
 
+/// <summary>A sample that could not be decoded when its turn came, by the log's own word.</summary>
+public sealed record LeftOutSample(long Step, int Sample);
+
 /// <summary>What one worker contributed to committed steps.</summary>
 public sealed record WorkerShare(WorkerId Worker, long Leaves, long Samples);
 
@@ -83,7 +86,7 @@ public sealed record PartialEpoch(long Epoch, long Samples);
 /// <param name="Leaves">Leaves whose digest was recomputed.</param>
 /// <param name="SamplesProven">Samples in leaves whose digest is the recomputed one, each step counted once.</param>
 /// <param name="SamplesApplied">Of these, the samples of steps that were not skipped.</param>
-/// <param name="EpochsWhole">Epochs in which every sample is proven to have been taken exactly once.</param>
+/// <param name="EpochsWhole">Epochs in which every sample is proven to have been taken exactly once, or to be named as left out.</param>
 /// <param name="EpochsFaulty">Epochs that are over and of which that is not proven.</param>
 /// <param name="Partial">The last epoch, when the log ends inside it.</param>
 /// <param name="Skipped">The first of the skipped steps.</param>
@@ -117,5 +120,11 @@ public sealed record AuditReport(
     IReadOnlyList<AuditFinding> Findings,
     long FindingCount)
 {
+    /// <summary>The first of the samples that were left out, each step counted once, in the order of the log.</summary>
+    public IReadOnlyList<LeftOutSample> LeftOut { get; init; } = [];
+
+    /// <summary>All of them.</summary>
+    public long LeftOutCount { get; init; }
+
     public bool IsClean => FindingCount == 0;
 }

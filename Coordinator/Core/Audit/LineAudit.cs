@@ -7,7 +7,8 @@ namespace Cluster.Coordinator.Core.Audit;
 /// <param name="Content">Null when the line is damaged.</param>
 /// <param name="InReach">False for a step number that cannot be: nothing else of the line was checked.</param>
 /// <param name="SamplesProven">Samples in leaves whose digest is the recomputed one.</param>
-internal sealed record LineVerdict(CommitLine? Content, bool InReach, int LeavesChecked, int SamplesProven, FindingList Findings);
+/// <param name="LeftOut">Samples in such leaves that the record names as left out.</param>
+internal sealed record LineVerdict(CommitLine? Content, bool InReach, int LeavesChecked, int SamplesProven, IReadOnlyList<int> LeftOut, FindingList Findings);
 
 /// <summary>
 /// Checks of one line against what the configuration alone determines: the cut of the step into leaves, the sample ids of
@@ -48,22 +49,24 @@ internal sealed class LineAudit
         catch (CommitLogException e)
         {
             findings.Add(AuditFault.DamagedLine, number, null, null, "the line " + e.Reason);
-            return new LineVerdict(null, false, 0, 0, findings);
+            return new LineVerdict(null, false, 0, 0, [], findings);
         }
         var record = content.Record;
         if (record.Step.Value < 1 || record.Step.Value > number + FarthestStep)
         {
             findings.Add(AuditFault.Implausible, number, record.Step.Value, null, "no run has this step at this place of its log; nothing else of the line was checked");
-            return new LineVerdict(content, false, 0, 0, findings);
+            return new LineVerdict(content, false, 0, 0, [], findings);
         }
 
         var plan = StepPlan.For(record.Step, _samples, _options.Batch, _options.Microbatches);
-        CheckNumbers(content, number, plan, findings);
-        var (leaves, proven) = CheckLeaves(record, number, plan, findings);
-        return new LineVerdict(content, true, leaves, proven, findings);
+        var order = new SampleOrder(_options.Seed, plan.Epoch, _samples, _layout);
+        var leftOut = LeftOut(record, number, plan, order, findings);
+        CheckNumbers(content, number, plan, leftOut.Count, findings);
+        var (leaves, proven, provenOut) = CheckLeaves(record, number, plan, order, leftOut, findings);
+        return new LineVerdict(content, true, leaves, proven, provenOut, findings);
     }
 
-    private void CheckNumbers(CommitLine content, int number, StepPlan plan, FindingList findings)
+    private void CheckNumbers(CommitLine content, int number, StepPlan plan, int leftOut, FindingList findings)
     {
         var record = content.Record;
         void Found(AuditFault fault, string sentence) => findings.Add(fault, number, record.Step.Value, null, sentence);
@@ -73,24 +76,49 @@ internal sealed class LineAudit
         }
 
         if (record.Epoch != plan.Epoch) Found(AuditFault.PlanDiffers, $"says epoch {record.Epoch}, but the step lies in epoch {plan.Epoch}");
-        if (record.Samples != plan.SampleCount) Found(AuditFault.PlanDiffers, $"says {record.Samples} samples, but the step has {plan.SampleCount}");
+        var count = plan.SampleCount - leftOut;
+        if (record.Samples != count) Found(AuditFault.PlanDiffers, $"says {record.Samples} samples, but the step has {plan.SampleCount}{(leftOut > 0 ? $", of which {leftOut} were left out" : "")}");
+        Implausible(!record.Applied || record.Samples > 0, "was applied without a sample");
 
         // A skipped step is skipped because loss or gradient were not finite; it was clipped by nothing.
         Implausible(!record.Applied || (double.IsFinite(record.Loss) && record.Loss >= 0), $"was applied with the loss {Text(record.Loss)}, which no mean cross-entropy has");
         var plausibleNorm = !record.Applied || (double.IsFinite(record.GradNorm) && record.GradNorm >= 0);
         Implausible(plausibleNorm, $"was applied with the gradient norm {Text(record.GradNorm)}");
         if (plausibleNorm && ScaleAudit.Check(record, _options.Optimizer) is { } scaled) Found(AuditFault.ScaleDiffers, scaled);
-        Implausible(IsFractionOf(record.Accuracy, plan.SampleCount), $"accuracy {Text(record.Accuracy)}, which is not a count of right answers out of {plan.SampleCount}");
+        Implausible(IsFractionOf(record.Accuracy, count), $"accuracy {Text(record.Accuracy)}, which is not a count of right answers out of {count}");
         Implausible(content.Milliseconds >= 0 && double.IsFinite(content.Milliseconds), $"took {Text(content.Milliseconds)} ms");
         Implausible(record.Attempt >= 1, $"attempt {record.Attempt}; attempts count from 1");
         Implausible(record.Term.Value >= 1, $"term {record.Term}; terms count from 1");
     }
 
-    private (int Checked, int Proven) CheckLeaves(CommitRecord record, int number, StepPlan plan, FindingList findings)
+    /// <summary>Samples of the step that the record leaves out, each with its leaf. That they cannot be decoded no log can prove; that they are the step's, and not too many, it can.</summary>
+    private static Dictionary<int, int> LeftOut(CommitRecord record, int number, StepPlan plan, SampleOrder order, FindingList findings)
+    {
+        var found = new Dictionary<int, int>();
+        if (record.LeftOut is not { Count: > 0 } named) return found;
+        var leafOf = new Dictionary<int, int>(plan.SampleCount);
+        for (var leaf = 0; leaf < plan.LeafCount; leaf++)
+        {
+            var (first, count) = plan.Leaf(leaf);
+            for (var i = 0; i < count; i++) leafOf[order.SampleAt(first + i)] = leaf;
+        }
+        foreach (var sample in named)
+        {
+            if (!leafOf.TryGetValue(sample, out var leaf))
+                findings.Add(AuditFault.PlanDiffers, number, record.Step.Value, null, $"leaves out sample {sample}, which does not belong to the step");
+            else if (!found.TryAdd(sample, leaf))
+                findings.Add(AuditFault.Implausible, number, record.Step.Value, null, $"leaves out sample {sample} twice");
+        }
+        if (StepProtocol.IsTooMuch(found.Count, plan.SampleCount))
+            findings.Add(AuditFault.Implausible, number, record.Step.Value, null, $"leaves out {found.Count} of its {plan.SampleCount} samples: a run halts before that");
+        return found;
+    }
+
+    private (int Checked, int Proven, IReadOnlyList<int> LeftOut) CheckLeaves(CommitRecord record, int number, StepPlan plan, SampleOrder order, Dictionary<int, int> leftOut, FindingList findings)
     {
         if (record.Leaves.Count != plan.LeafCount)
             findings.Add(AuditFault.PlanDiffers, number, record.Step.Value, null, $"has {Count(record.Leaves.Count, "leaf", "leaves")}, but its {plan.SampleCount} samples are cut into {plan.LeafCount}");
-        var order = new SampleOrder(_options.Seed, plan.Epoch, _samples, _layout);
+        var provenOut = new List<int>(leftOut.Count);
         var leaves = Math.Min(record.Leaves.Count, plan.LeafCount);
         var proven = 0;
         for (var leaf = 0; leaf < leaves; leaf++)
@@ -98,16 +126,20 @@ internal sealed class LineAudit
             var (worker, samples, digest) = record.Leaves[leaf];
             void Found(AuditFault fault, string sentence) => findings.Add(fault, number, record.Step.Value, leaf, sentence);
             if (worker.Index is < 0 or >= Limits.MaxWorkers) Found(AuditFault.Implausible, $"was computed by worker {worker.Index}; workers are 0 to {Limits.MaxWorkers - 1}");
-            var planned = plan.Leaf(leaf).Count;
-            var expected = plan.DigestOf(leaf, order);
+            int[] gone = leftOut.Count == 0 ? [] : [.. leftOut.Where(l => l.Value == leaf).Select(static l => l.Key).Order()];
+            var planned = plan.Leaf(leaf).Count - gone.Length;
+            var expected = plan.DigestOf(leaf, order, gone.Length == 0 ? null : gone);
             if (samples != planned)
-                Found(AuditFault.PlanDiffers, $"{worker} took {Count(samples, "sample", "samples")}, but the leaf has {planned}");
+                Found(AuditFault.PlanDiffers, $"{worker} took {Count(samples, "sample", "samples")}, but the leaf has {planned}{(gone.Length > 0 ? " without those left out" : "")}");
             else if (digest != expected)
                 Found(AuditFault.SamplesDiffer, $"{worker} decoded other samples than the {planned} of this leaf (digest {digest:x16}, expected {expected:x16}){Resemblance(plan, leaf, digest, order)}");
             else
+            {
                 proven += planned;
+                provenOut.AddRange(gone);
+            }
         }
-        return (leaves, proven);
+        return (leaves, proven, provenOut);
     }
 
     /// <summary>Whose digest it is when it is that of another leaf of the step, or of the leaf in a neighbouring step or epoch.</summary>
@@ -132,7 +164,7 @@ internal sealed class LineAudit
 
     /// <summary>True for k / count with a whole k in 0 to count, to the last bit.</summary>
     private static bool IsFractionOf(double value, int count) =>
-        value is >= 0 and <= 1 && Math.Round(value * count) / count == value;
+        count == 0 ? value == 0 : value is >= 0 and <= 1 && Math.Round(value * count) / count == value;
 
     private static bool SameBits(double a, double b) => BitConverter.DoubleToInt64Bits(a) == BitConverter.DoubleToInt64Bits(b);
 

@@ -11,15 +11,17 @@ internal sealed class LogHistory(RunOptions options, int trainingSamples, int ma
     private readonly HashSet<long> _terms = [];
     private readonly SortedDictionary<WorkerId, (long Leaves, long Samples)> _workers = [];
     private readonly List<SkippedStep> _skipped = [];
+    private readonly List<LeftOutSample> _leftOut = [];
     private readonly Dictionary<long, EpochTally> _epochs = [];
     private readonly RateAudit _rates = new(options, trainingSamples);
     private readonly int _stepsPerEpoch = StepPlan.StepsPerEpoch(trainingSamples, options.Batch);
     private long _next = 1, _damaged, _firstTerm, _highestTerm;
-    private long _leaves, _proven, _applied, _skippedCount, _retried;
+    private long _leaves, _proven, _applied, _skippedCount, _retried, _leftOutCount;
 
     private sealed class EpochTally
     {
         public long Proven;
+        public long LeftOut;
         public bool Repeated;
     }
 
@@ -50,6 +52,9 @@ internal sealed class LogHistory(RunOptions options, int trainingSamples, int ma
             return;
         }
         tally.Proven += verdict.SamplesProven;
+        tally.LeftOut += verdict.LeftOut.Count;
+        _leftOutCount += verdict.LeftOut.Count;
+        foreach (var sample in verdict.LeftOut.Take(maxFindings - _leftOut.Count)) _leftOut.Add(new LeftOutSample(record.Step.Value, sample));
         _proven += verdict.SamplesProven;
         if (record.Applied) _applied += verdict.SamplesProven;
         else Skip(record);
@@ -66,12 +71,16 @@ internal sealed class LogHistory(RunOptions options, int trainingSamples, int ma
                 : $"ends with step {last}, but the run's summary claims {claimedSteps}");
         }
         var over = last / _stepsPerEpoch;
-        var whole = _epochs.Count(e => e.Key < over && e.Value.Proven == trainingSamples && !e.Value.Repeated);
+        var whole = _epochs.Count(e => e.Key < over && e.Value.Proven + e.Value.LeftOut == trainingSamples && !e.Value.Repeated);
         var partial = last % _stepsPerEpoch == 0 ? null : new PartialEpoch(over, Tally(over).Proven);
         return new AuditReport(
             _seen.Count, totalSteps, trainingSamples, _leaves, _proven, _applied, whole, over - whole, partial, _skipped, _skippedCount, _retried,
             _firstTerm, _highestTerm, _terms.Count, [.. _workers.Select(static w => new WorkerShare(w.Key, w.Value.Leaves, w.Value.Samples))],
-            cutBytes, _findings.Listed, _findings.Count);
+            cutBytes, _findings.Listed, _findings.Count)
+        {
+            LeftOut = _leftOut,
+            LeftOutCount = _leftOutCount,
+        };
     }
 
     private EpochTally Tally(long epoch)

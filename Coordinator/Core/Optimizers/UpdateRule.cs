@@ -54,7 +54,7 @@ public abstract class UpdateRule
 
 /// <summary>What one step's update depends on besides the tensors; all of it is in the commit records.</summary>
 /// <param name="Samples">n: the summed gradient is divided by it.</param>
-/// <param name="LeafCount">L: the summed buffers are divided by it.</param>
+/// <param name="LeafCount">Leaves with samples, usually L: the summed buffers are divided by it.</param>
 /// <param name="Scale">The record's: multiplies the gradient where the global norm is clipped, says how much was clipped otherwise.</param>
 /// <param name="LearningRate">Of this step.</param>
 /// <param name="AppliedSteps">Steps applied (not skipped) before this one: 0 for the first.</param>

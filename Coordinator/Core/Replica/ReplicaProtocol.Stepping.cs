@@ -12,8 +12,9 @@ public static partial class ReplicaProtocol
         if (state.Sum is { } sum && sum.Term == node.Term && sum.Step == node.Step && node.Attempt <= sum.Attempt) return Refuse(state, "node of a reduced attempt");
         if (state.Gathering is { } open && open.Step == node.Step && node.Attempt < open.Attempt) return Refuse(state, "stale attempt");
         var isNext = state.Gathering != node.Sum;
-        if (node.LeafCount < 1 || node.LeafCount > Limits.MaxMicrobatches || !isNext && node.LeafCount != state.Tree!.LeafCount) return Refuse(state, "another number of leaves");
-        var tree = isNext ? new ReductionTree(node.LeafCount) : state.Tree!.Copy();
+        if (node.LeafCount < 1 || node.LeafCount > Limits.MaxMicrobatches || !TreeShape.IsPossible(node.LeafCount, node.EmptyLeaves) || !isNext && !state.Tree!.Shape.IsSame(node.LeafCount, node.EmptyLeaves))
+            return Refuse(state, "another number of leaves");
+        var tree = isNext ? new ReductionTree(node.LeafCount, node.EmptyLeaves) : state.Tree!.Copy();
         var offer = tree.Offer(node.Node);
         if (!offer.IsAccepted) return Refuse(state, RefusalOf(offer.Verdict));
         var effects = ImmutableArray.CreateBuilder<ReplicaEffect>();

@@ -47,7 +47,7 @@ public static partial class RunProtocol
             (TermPhase.Running, AskAgain) => RepeatStep(state, now),
             (TermPhase.Running, _) => OfStep(state, input, now),
             (_, AskAgain) => Repeat(state),
-            (_, LeafDone or ShardReduced or ShardApplied or BudgetSpent or GoOn or CommitWritten) => Drop(state, "no step is open in this term"),
+            (_, LeafDone or LeafUnreadable or ShardReduced or ShardApplied or BudgetSpent or GoOn or CommitWritten) => Drop(state, "no step is open in this term"),
             _ => throw new StepProtocolException($"term {state.Term} in phase {state.Phase} has no answer to {input}"),
         };
     }

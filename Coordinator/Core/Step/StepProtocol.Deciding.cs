@@ -10,8 +10,8 @@ public static partial class StepProtocol
     {
         if (!state.AllLeavesDone) return Then(state);
         var done = state.Leaves.Select(static l => l.Done!).ToArray();
-        var skipped = done.Any(static l => !l.IsFinite);
-        // Nodes with such a leaf are never pushed, so a step that is skipped for it has no sum to wait for.
+        // Nodes with a leaf that is not finite, or without samples, are never pushed: such a step has no sum to wait for.
+        var skipped = state.HasNoSum;
         if (!skipped && !state.AllReduced) return Then(state);
         if (!skipped && Unvouched(state) is { } copy)
         {
@@ -23,8 +23,8 @@ public static partial class StepProtocol
         }
         if (!skipped && IsAuditOpen(state)) return Then(state);
         var samples = done.Sum(static l => l.SampleCount);
-        if (samples != state.Plan.SampleCount)
-            return Halt(state, $"step {state.Step} counted {samples} samples, its plan has {state.Plan.SampleCount}");
+        if (samples != state.Plan.SampleCount - state.LeftOut.Count)
+            return Halt(state, $"step {state.Step} counted {samples} samples, its plan has {state.Plan.SampleCount}{(state.LeftOut.IsEmpty ? "" : $", of which {state.LeftOut.Count} are left out")}");
         // In a replay beside shards that are ahead norms cannot be formed again; losses and digests are compared.
         var known = state.Ahead.Contains(true) ? state.Recorded : null;
         var norm = skipped ? double.NaN : known is not null ? known.GradNorm : GlobalNorm.OfMean(SquaredNorms(state), samples);
@@ -45,8 +45,8 @@ public static partial class StepProtocol
             : state.Rules.Scaling.Of(norm, samples, state.Reduced);
         var record = new CommitRecord(
             state.Term, state.Step, state.Attempt, state.Plan.Epoch, samples,
-            Loss: TreeSum.Of([.. done.Select(static l => l.LossSum)]) / samples,
-            Accuracy: (double)done.Sum(static l => l.CorrectCount) / samples,
+            Loss: TreeSum.Of([.. done.Select(static l => l.LossSum)], state.EmptyLeaves) / samples,
+            Accuracy: samples == 0 ? 0 : (double)done.Sum(static l => l.CorrectCount) / samples,
             GradNorm: norm,
             scale,
             state.LearningRate,
@@ -54,7 +54,8 @@ public static partial class StepProtocol
             [.. done.Select(static l => new LeafRecord(l.Worker, l.SampleCount, l.SampleDigest))],
             state.Unlogged.IsEmpty ? null : [.. state.Unlogged],
             tensors,
-            state.Evaluation);
+            state.Evaluation,
+            state.LeftOut.IsEmpty ? null : [.. state.LeftOut.Keys]);
         if (state.Recorded is not { } recorded) return Then(state with { Phase = StepPhase.Committing, Record = record }, new StepEffect.AppendCommit(record));
         return Difference(recorded, record) is { } difference
             ? Halt(state, $"The replay of step {state.Step} does not reproduce its record: {difference}. The data, the libraries or the device have changed since; resume where they are as they were.")
@@ -70,7 +71,7 @@ public static partial class StepProtocol
             {
                 var leaves = contribution.Node.Leaves(state.Plan.LeafCount);
                 for (var leaf = leaves.First; leaf < leaves.End; leaf++)
-                    if (!state.Leaves[leaf].Vouchers.Contains(contribution.Worker)) return (leaf, contribution.Worker);
+                    if (!state.EmptyLeaves.Contains(leaf) && !state.Leaves[leaf].Vouchers.Contains(contribution.Worker)) return (leaf, contribution.Worker);
             }
         }
         return null;

@@ -18,6 +18,9 @@ public static partial class StepProtocol
             Ahead = open.Ahead.IsDefaultOrEmpty ? None(state) : open.Ahead,
             Suspects = ImmutableSortedDictionary<int, WorkerId>.Empty,
             SumWasNonFinite = false,
+            LeftOut = (open.Recorded?.LeftOut ?? []).ToImmutableSortedDictionary(static s => s, static _ => -1),
+            EmptyLeaves = [.. open.Recorded?.EmptyLeaves ?? []],
+            Blind = [],
             IsAuditDue = open.Recorded is null && state.Rules.AuditEvery > 0 && open.Plan.Step.Value % state.Rules.AuditEvery == 0,
             Audit = null,
             Record = null,
@@ -66,7 +69,7 @@ public static partial class StepProtocol
             next = next with { Audit = audit.Heard(leaf.Worker, hash) };
             if (Judge(next, now) is { } judged) return judged;
         }
-        if (next.AllLeavesDone && (next.AllReduced || next.Leaves.Any(static l => !l.Done!.IsFinite))) return DecideWhenComplete(next, now);
+        if (next.AllLeavesDone && (next.AllReduced || next.HasNoSum)) return DecideWhenComplete(next, now);
         return before.Done is not null
             ? Watched(next, leaf.Worker, now, new StepEffect.Drop("second copy of a leaf"))
             : Watched(next, leaf.Worker, now);

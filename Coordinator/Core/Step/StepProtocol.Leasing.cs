@@ -21,6 +21,8 @@ public static partial class StepProtocol
         foreach (var lease in deal)
             for (var leaf = lease.Leaves.First; leaf < lease.Leaves.End; leaf++) owner[leaf] = lease.Worker;
         foreach (var (leaf, suspect) in state.Suspects) owner[leaf] = SomebodyElse(able, suspect);
+        foreach (var (leaf, _) in state.Blind)
+            if (!MayRead(state, leaf, owner[leaf]) && able.FirstOrDefault(w => MayRead(state, leaf, w.Worker)) is { } reader) owner[leaf] = reader.Worker;
         var leases = able.SelectMany(w => Leases.Runs(Enumerable.Range(0, owner.Length).Where(i => owner[i] == w.Worker)).Select(run => new Lease(w.Worker, run))).ToImmutableArray();
         var audited = Audited(state, able, deal, owner);
         leases = leases.AddRange(Auditors(audited, able, owner).Select(w => new Lease(w, new LeafRange(audited.Audit!.Leaf, 1))));
@@ -105,7 +107,7 @@ public static partial class StepProtocol
         var given = new SortedDictionary<WorkerId, List<int>>();
         foreach (var leaf in leaves)
         {
-            var able = takers.Where(w => !IsHeldBy(state, leaf, w)).ToArray();
+            var able = takers.Where(w => !IsHeldBy(state, leaf, w) && MayRead(state, leaf, w)).ToArray();
             if (able.Length == 0) continue;
             var taker = able.OrderBy(w => load[w]).ThenBy(static w => w).First();
             load[taker]++;

@@ -35,12 +35,15 @@ public static partial class StepProtocol
 
             (_, LeafDone leaf) when Stale(state, leaf.Term, leaf.Step, leaf.Attempt) is { } reason => Late(state, leaf, reason, now),
             (_, ShardReduced reduced) when Stale(state, reduced.Term, reduced.Step, reduced.Attempt) is { } reason => Drop(state, reason),
+            (_, LeafUnreadable leaf) when Stale(state, leaf.Term, leaf.Step, leaf.Attempt) is { } reason => Late(state, leaf, reason, now),
             (StepPhase.Gathering, LeafDone leaf) => Gather(state, leaf, now),
+            (StepPhase.Gathering, LeafUnreadable leaf) => LeaveOut(state, leaf, now),
             (StepPhase.Gathering, ShardReduced reduced) => Gather(state, reduced, now),
             (StepPhase.Gathering, BudgetSpent spent) when spent.Step == state.Step && spent.Attempt == state.Attempt => LookForLate(state, now),
             (StepPhase.Gathering, AskAgain) => Repeat(state),
             (_, BudgetSpent) => Drop(state, "budget of an attempt that is over"),
             (_, LeafDone leaf) => Late(state, leaf, "leaf of a step that is decided", now),
+            (_, LeafUnreadable leaf) => Late(state, leaf, "leaf of a step that is decided", now),
             (_, ShardReduced) => Drop(state, "reduction of a step that is decided"),
 
             (StepPhase.Committing, CommitWritten written) when written.Step == state.Step => Written(state),

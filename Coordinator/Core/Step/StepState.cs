@@ -154,6 +154,15 @@ public sealed record StepState
     /// <summary>Leaves that were non-finite in an earlier attempt of this step, and who found them so.</summary>
     public ImmutableSortedDictionary<int, WorkerId> Suspects { get; init; } = ImmutableSortedDictionary<int, WorkerId>.Empty;
 
+    /// <summary>Samples of the open step that cannot be decoded, each with its leaf (-1 in a replay, whose record does not say). They grow by an attempt.</summary>
+    public ImmutableSortedDictionary<int, int> LeftOut { get; init; } = ImmutableSortedDictionary<int, int>.Empty;
+
+    /// <summary>Leaves of which nothing is left, ascending.</summary>
+    public ImmutableArray<int> EmptyLeaves { get; init; } = [];
+
+    /// <summary>Who could not read which leaf of a step that is replayed.</summary>
+    public ImmutableSortedSet<(int Leaf, WorkerId Worker)> Blind { get; init; } = [];
+
     /// <summary>The open step is one whose leaf is audited, and no verdict has come yet.</summary>
     public bool IsAuditDue { get; init; }
 
@@ -173,6 +182,14 @@ public sealed record StepState
     public SumKey Sum { get; init; }
 
     public StepId Step => Plan.Step;
+
+    /// <summary>The open step's order to a worker.</summary>
+    public BeginStep OrderOf(IReadOnlyList<LeafRange> leases, TraceContext trace) => new(
+        Term, Step, Attempt, Plan.LeafCount, leases, trace, Audit?.Leaf, LeftOut.IsEmpty ? null : [.. LeftOut.Keys], EmptyLeaves.IsEmpty ? null : EmptyLeaves);
+
+    /// <summary>All leaves are reported, and one is not finite, or none has a sample: no sum will come, or none is wanted.</summary>
+    public bool HasNoSum => AllLeavesDone && (Leaves.Any(static l => !l.Done!.IsFinite) || EmptyLeaves.Length == Leaves.Length);
+
     public bool AllLeavesDone => Leaves.All(static l => l.Done is not null);
     public bool AllReduced => Reduced.Zip(Ahead).All(static r => r.First is not null || r.Second);
     public bool AllApplied => Applied.All(static a => a);

@@ -46,6 +46,7 @@ public sealed class MetricsWatcher(RunMetrics metrics, long plannedSteps, long t
         metrics.Add(CommittedSteps, 1);
         metrics.Add(SkippedSteps, record.Applied ? 0 : 1);
         metrics.Add(ClusterTelemetry.Samples, record.Samples);
+        metrics.Add(LeftOutSamples, record.LeftOut?.Count ?? 0);
         metrics.Set(LastStep, record.Step.Value);
         metrics.Set(Throughput, step.ImagesPerSecond);
         metrics.Set(Loss, record.Loss);

@@ -43,12 +43,17 @@ public readonly record struct StepPlan(StepId Step, long Epoch, int FirstPositio
     }
 
     /// <summary>The digest of a leaf's sample ids, as an honest worker reports it.</summary>
-    public ulong DigestOf(int leaf, SampleOrder order)
+    /// <param name="leftOut">Samples that do not count; null = none.</param>
+    public ulong DigestOf(int leaf, SampleOrder order, IReadOnlyCollection<int>? leftOut = null)
     {
         ArgumentNullException.ThrowIfNull(order);
         var (first, count) = Leaf(leaf);
         var digest = new SampleDigest();
-        for (var i = 0; i < count; i++) digest.Add(order.SampleAt(first + i));
+        for (var i = 0; i < count; i++)
+        {
+            var sample = order.SampleAt(first + i);
+            if (leftOut is null || !leftOut.Contains(sample)) digest.Add(sample);
+        }
         return digest.Value;
     }
 }

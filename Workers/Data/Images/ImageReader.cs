@@ -12,13 +12,16 @@ internal sealed unsafe class ImageReader : IDisposable
     /// <summary>Rows that are decoded and resized at once: they stay in the nearest cache.</summary>
     private const int Strip = 16;
 
-    /// <summary>An image is decoded 2, 4 or 8 times smaller when the rest is still so many times larger than what is made of it.</summary>
-    public const double LeastReduction = 2;
+    /// <summary>
+    /// An image is decoded 2, 4 or 8 times smaller when the rest is still so many times larger than what is made of it. Measured
+    /// on ImageNet: at 2 the worst crop has 42 dB against a resize of the whole image; at 4 the worst mean difference is 0.3 of a level.
+    /// </summary>
+    private const double TrainingReduction = 2, EvaluationReduction = 4;
 
     private readonly ImageRecipe _recipe;
     private readonly ImageDecoder _decoder = new();
     private readonly AxisFilter _across = new(), _down = new();
-    private readonly NativeBuffer _strip = new(), _turned = new(), _resized = new(), _square = new();
+    private readonly Scratch _strip = new(), _turned = new(), _resized = new(), _square = new();
 
     public ImageReader(ImageRecipe recipe) => _recipe = recipe;
 
@@ -33,7 +36,7 @@ internal sealed unsafe class ImageReader : IDisposable
         {
             var header = Open(data, encoded, out var orientation, out var size);
             var view = _recipe.Training(size.Width, size.Height, draws);
-            Resize(header, orientation, view);
+            Resize(header, orientation, view, TrainingReduction);
             Finish(view, draws, destination, isTraining: true);
         }
     }
@@ -45,7 +48,7 @@ internal sealed unsafe class ImageReader : IDisposable
         {
             var header = Open(data, encoded, out var orientation, out var size);
             var view = _recipe.Evaluation(size.Width, size.Height);
-            Resize(header, orientation, view);
+            Resize(header, orientation, view, EvaluationReduction);
             Finish(view, default, destination, isTraining: false);
         }
     }
@@ -69,9 +72,9 @@ internal sealed unsafe class ImageReader : IDisposable
     }
 
     /// <summary>Decodes what the view needs into [rows needed, side] pixels of <see cref="_resized"/>, its rows resized.</summary>
-    private void Resize(ImageHeader header, int orientation, ImageView view)
+    private void Resize(ImageHeader header, int orientation, ImageView view, double reduction)
     {
-        var divisor = header.Format == ImageFormat.Jpeg ? DivisorOf(view) : 1;
+        var divisor = header.Format == ImageFormat.Jpeg ? DivisorOf(view, reduction) : 1;
         var transposed = Orientation.Transposes(orientation);
         var (width, height) = transposed ? (header.Height, header.Width) : (header.Width, header.Height);
         Set(_across, view.Box.X, view.Box.Width, width, divisor, Orientation.MirrorsX(orientation), view.TotalWidth, view.Left);
@@ -155,10 +158,10 @@ internal sealed unsafe class ImageReader : IDisposable
                 destination.Slice((channel * side + row) * side + box.X, box.Width).Clear();
     }
 
-    private static int DivisorOf(ImageView view)
+    private static int DivisorOf(ImageView view, double reduction)
     {
         for (var divisor = 8; divisor > 1; divisor /= 2)
-            if (view.Box.Width >= LeastReduction * divisor * view.TotalWidth && view.Box.Height >= LeastReduction * divisor * view.TotalHeight) return divisor;
+            if (view.Box.Width >= reduction * divisor * view.TotalWidth && view.Box.Height >= reduction * divisor * view.TotalHeight) return divisor;
         return 1;
     }
 

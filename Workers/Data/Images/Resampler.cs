@@ -12,28 +12,33 @@ internal static unsafe class Resampler
 {
     private const int Half = 1 << (AxisFilter.PrecisionBits - 1);
 
-    /// <summary>A spec turns it off to compare.</summary>
-    public static bool MayUseVectors { get; set; } = true;
-
     /// <summary>Bytes from one row of <see cref="Rows"/>' results to the next.</summary>
     public static int PitchOf(int pixels) => (pixels * 4 + 31) / 32 * 32;
 
     /// <summary>The pass along the rows.</summary>
-    /// <param name="source">[rows] rows of pixels, the first of them the filter's <see cref="AxisFilter.Low"/>; <see cref="NativeBuffer.Slack"/> bytes behind the last may be read.</param>
+    /// <param name="source">[rows] rows of pixels, the first of them the filter's <see cref="AxisFilter.Low"/>; <see cref="Scratch.Slack"/> bytes behind the last may be read.</param>
     /// <param name="sourcePitch">In bytes.</param>
     /// <param name="target">[rows, PitchOf(filter.Count)] bytes.</param>
     public static void Rows(AxisFilter filter, byte* source, nint sourcePitch, int rows, byte* target)
     {
+        if (!Avx2.IsSupported)
+        {
+            RowsPlainly(filter, source, sourcePitch, rows, target);
+            return;
+        }
         var pitch = PitchOf(filter.Count);
-        var row = 0;
-        if (MayUseVectors && Avx2.IsSupported)
-            for (; row < rows; row += 2)
-            {
-                // The last row of an odd number is its own neighbour.
-                var next = row + 1 < rows ? row + 1 : row;
-                TwoRows(filter, source + row * sourcePitch, source + next * sourcePitch, target + (nint)row * pitch, target + (nint)next * pitch);
-            }
-        for (; row < rows; row++) OneRow(filter, source + row * sourcePitch, target + (nint)row * pitch);
+        for (var row = 0; row < rows; row += 2)
+        {
+            // The last row of an odd number is its own neighbour.
+            var next = row + 1 < rows ? row + 1 : row;
+            TwoRows(filter, source + row * sourcePitch, source + next * sourcePitch, target + (nint)row * pitch, target + (nint)next * pitch);
+        }
+    }
+
+    /// <summary><see cref="Rows"/> without vectors.</summary>
+    internal static void RowsPlainly(AxisFilter filter, byte* source, nint sourcePitch, int rows, byte* target)
+    {
+        for (var row = 0; row < rows; row++) OneRow(filter, source + row * sourcePitch, target + (nint)row * PitchOf(filter.Count));
     }
 
     /// <summary>The pass along the columns: one row of the result.</summary>
@@ -42,27 +47,32 @@ internal static unsafe class Resampler
     /// <param name="target">[pitch] bytes.</param>
     public static void Column(AxisFilter filter, int row, byte* source, int pitch, byte* target)
     {
-        var first = source + (nint)filter.Starts[row] * pitch;
-        var weights = filter.Weights.Slice(row * filter.Stride, filter.Stride);
-        var taps = filter.Counts[row];
-        if (MayUseVectors && Avx2.IsSupported) ColumnOfVectors(weights, taps, first, pitch, target);
-        else
-            for (var i = 0; i < pitch; i++)
-            {
-                var sum = Half;
-                for (var tap = 0; tap < taps; tap++) sum += weights[tap] * first[(nint)tap * pitch + i];
-                target[i] = ToByte(sum);
-            }
+        if (Avx2.IsSupported) ColumnOfVectors(WeightsOf(filter, row), source + (nint)filter.Starts[row] * pitch, pitch, target);
+        else ColumnPlainly(filter, row, source, pitch, target);
     }
+
+    /// <summary><see cref="Column"/> without vectors.</summary>
+    internal static void ColumnPlainly(AxisFilter filter, int row, byte* source, int pitch, byte* target)
+    {
+        var weights = WeightsOf(filter, row);
+        var first = source + (nint)filter.Starts[row] * pitch;
+        for (var i = 0; i < pitch; i++)
+        {
+            var sum = Half;
+            for (var tap = 0; tap < weights.Length; tap++) sum += weights[tap] * first[(nint)tap * pitch + i];
+            target[i] = ToByte(sum);
+        }
+    }
+
+    private static ReadOnlySpan<int> WeightsOf(AxisFilter filter, int pixel) => filter.Weights.Slice(pixel * filter.Stride, filter.Counts[pixel]);
 
     private static void OneRow(AxisFilter filter, byte* source, byte* target)
     {
         for (var x = 0; x < filter.Count; x++)
         {
             var pixel = source + 4 * (nint)filter.Starts[x];
-            var weights = filter.Weights.Slice(x * filter.Stride, filter.Counts[x]);
             var (red, green, blue) = (Half, Half, Half);
-            foreach (var weight in weights)
+            foreach (var weight in WeightsOf(filter, x))
             {
                 red += weight * pixel[0];
                 green += weight * pixel[1];
@@ -107,7 +117,7 @@ internal static unsafe class Resampler
         }
     }
 
-    private static void ColumnOfVectors(ReadOnlySpan<int> weights, int taps, byte* first, int pitch, byte* target)
+    private static void ColumnOfVectors(ReadOnlySpan<int> weights, byte* first, int pitch, byte* target)
     {
         var half = Vector256.Create(Half);
         for (var i = 0; i < pitch; i += 32)
@@ -115,11 +125,11 @@ internal static unsafe class Resampler
             var (sum0, sum1, sum2, sum3) = (half, half, half, half);
             var (high0, high1, high2, high3) = (Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero);
             var source = first + i;
-            for (var tap = 0; tap < taps; tap += 2, source += 2 * (nint)pitch)
+            for (var tap = 0; tap < weights.Length; tap += 2, source += 2 * (nint)pitch)
             {
                 var a = Vector256.Load(source);
                 // A weight that is too many is 0; its row may not be there.
-                var isPair = tap + 1 < taps;
+                var isPair = tap + 1 < weights.Length;
                 var b = isPair ? Vector256.Load(source + pitch) : Vector256<byte>.Zero;
                 var (wa, wb) = (weights[tap], isPair ? weights[tap + 1] : 0);
                 var upper = Vector256.Create((wa >> 8) | (wb >> 8 << 16)).AsInt16();

@@ -164,9 +164,15 @@ int cluster_jpeg_read(jpeg_half *half, uint8_t *destination, size_t pitch, int c
 }
 
 int cluster_jpeg_finish(jpeg_half *half) {
+  struct jpeg_decompress_struct *info = &half->info;
   // Whether a file is whole must not hang on which region was asked for: without its end marker all of it is decoded.
-  if (half->has_end || half->info.output_scanline >= half->info.output_height) return 0;
+  if (half->has_end || info->output_scanline >= info->output_height) return 0;
   if (setjmp(half->failed)) return -1;
-  jpeg_skip_scanlines(&half->info, half->info.output_height - half->info.output_scanline);
+  // Skipping to the very end would look at nothing; the last row is decoded, into memory that goes with the image.
+  const JDIMENSION rest = info->output_height - info->output_scanline;
+  JSAMPARRAY line = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
+  if (rest > 1) jpeg_skip_scanlines(info, rest - 1);
+  while (info->output_scanline < info->output_height)
+    if (jpeg_read_scanlines(info, line, 1) == 0) return cluster_fail(half->decoder, "no more rows come");
   return 0;
 }

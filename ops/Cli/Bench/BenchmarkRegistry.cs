@@ -12,6 +12,7 @@ internal static class BenchmarkRegistry
         new Protocol.RecoveryBenchmark(),
         new Protocol.AlarmsBenchmark(),
         new Monitoring.MonitoringBenchmark(),
+        new Decode.DecodeBenchmark(),
         new Shards.ShardsBenchmark(),
     ];
 }

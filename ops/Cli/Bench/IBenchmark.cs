@@ -55,6 +55,9 @@ internal sealed record BenchmarkOptions
     /// <summary>Parameters of an update.</summary>
     public int Parameters { get; init; } = 11_200_000;
 
+    /// <summary>Folder of images to decode; "" = none was named.</summary>
+    public string Images { get; init; } = "";
+
     /// <summary>Gets a line whenever something is known; never the result.</summary>
     public Action<string> Progress { get; init; } = static _ => { };
 }
@@ -85,6 +88,9 @@ internal static class BenchmarkFlags
 
     public static readonly BenchmarkFlag Workers = new("--workers", "N", "Processes, or workers, that compute at the same time; one per core is sensible.",
         (o, text) => o with { Workers = Whole(text, 1, Contracts.Limits.MaxWorkers) }, o => $"{o.Workers}");
+
+    public static readonly BenchmarkFlag Images = new("--images", "DIR", "Folder of JPEGs, with the folders in it; needed.",
+        (o, text) => Directory.Exists(text) ? o with { Images = text } : throw new FormatException("a folder that exists"), o => o.Images);
 
     /// <param name="known">The names that the benchmark can measure.</param>
     public static BenchmarkFlag Models(IReadOnlyList<string> known) => new("--model", "NAME,…", $"Models to measure, of {string.Join(", ", known)}.",

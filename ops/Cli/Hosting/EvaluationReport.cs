@@ -21,14 +21,13 @@ internal sealed record EvaluationReport(
     /// <summary>Of the run's average of the weights.</summary>
     public bool IsAverage { get; init; }
 
-    /// <param name="predictions">One per sample that the run's options evaluate, in the evaluation's order.</param>
-    /// <exception cref="ClusterException">A sample of the split cannot be read.</exception>
+    /// <param name="predictions">One per sample that the run's options evaluate, in the evaluation's order; -1 for one that could not be decoded: it does not count.</param>
     public static EvaluationReport Of(RunOptions options, string weights, EvaluationTotals totals, IReadOnlyList<int> predictions, IDataset test)
     {
         var confusion = Enumerable.Range(0, test.ClassCount).Select(_ => new long[test.ClassCount]).ToArray();
-        var pixels = new byte[test.Shape.Floats];
         var subset = EvaluationSubset.Of(test, options.EvalSamples);
-        for (var sample = 0; sample < predictions.Count; sample++) confusion[test.Read(subset.SampleAt(sample), pixels)][predictions[sample]]++;
+        for (var sample = 0; sample < predictions.Count; sample++)
+            if (predictions[sample] >= 0) confusion[test.LabelOf(subset.SampleAt(sample))][predictions[sample]]++;
         var classes = confusion.Select((row, label) => new ClassResult(test.ClassNames[label], row.Sum(), (double)row[label] / row.Sum()));
         return new EvaluationReport(options, weights, totals, [.. classes], confusion);
     }

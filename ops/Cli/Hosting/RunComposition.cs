@@ -56,7 +56,7 @@ internal static class RunComposition
             peers,
             () => engines.Create(worker.Index),
             () => new LeafPrefetcher(training, options.Seed, options.Batch / options.Microbatches, worker.ToString(), threads: decodeThreads),
-            () => test.Count == 0 ? null : new EvaluationBatches(evaluation, samples: options.EvalSamples));
+            () => test.Count == 0 ? null : new EvaluationBatches(evaluation, samples: options.EvalSamples, threads: decodeThreads));
     }
 
     /// <summary>Threads that one worker's images are decoded on.</summary>

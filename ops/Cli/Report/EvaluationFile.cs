@@ -32,11 +32,12 @@ internal sealed record EvaluationFile(
     }
 
     /// <param name="labels">The class of each evaluated sample, in order.</param>
-    /// <param name="predictions">As many.</param>
+    /// <param name="predictions">As many; -1 for one that could not be decoded: it does not count.</param>
     public static IReadOnlyList<(int Label, int Predicted, long Count)> Count(IReadOnlyList<int> labels, IReadOnlyList<int> predictions)
     {
         var counts = new SortedDictionary<(int Label, int Predicted), long>();
-        for (var i = 0; i < Math.Min(labels.Count, predictions.Count); i++) counts[(labels[i], predictions[i])] = counts.GetValueOrDefault((labels[i], predictions[i])) + 1;
+        for (var i = 0; i < Math.Min(labels.Count, predictions.Count); i++)
+            if (predictions[i] >= 0) counts[(labels[i], predictions[i])] = counts.GetValueOrDefault((labels[i], predictions[i])) + 1;
         return [.. counts.Select(static pair => (pair.Key.Label, pair.Key.Predicted, pair.Value))];
     }
 

@@ -42,6 +42,16 @@ internal static class AuditJson
                 json.WriteEndObject();
             }
             json.WriteEndArray();
+            json.WriteNumber("left_out_count", report.LeftOutCount);
+            json.WriteStartArray("left_out");
+            foreach (var sample in report.LeftOut)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("step", sample.Step);
+                json.WriteNumber("sample", sample.Sample);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
             json.WriteNumber("retried", report.Retried);
             json.WriteNumber("first_term", report.FirstTerm);
             json.WriteNumber("last_term", report.LastTerm);

@@ -7,7 +7,7 @@ namespace Cluster.Cli.Verbs;
 /// <summary>An audit's report for a person: the verdict first, then figures, then what is wrong.</summary>
 internal static class AuditText
 {
-    private const int WorkersShown = 8;
+    private const int WorkersShown = 8, LeftOutShown = 8;
 
     public static string Write(AuditReport report, StoredRun run, string folder)
     {
@@ -20,6 +20,8 @@ internal static class AuditText
         Line($"samples  {Number(report.SamplesProven)} in {Number(report.Leaves)} leaves proven from seed {run.Options.Seed}, {Number(report.SamplesApplied)} of them applied");
         if (report.SkippedCount > 0)
             Line($"skipped  {Count(report.SkippedCount, "step")}, whose samples were seen and not applied: {string.Join(", ", report.Skipped.Select(s => s.Step))}{(report.SkippedCount > report.Skipped.Count ? ", …" : "")}");
+        if (report.LeftOutCount > 0)
+            Line($"left out {Count(report.LeftOutCount, "sample")}, because {(report.LeftOutCount == 1 ? "it" : "they")} could not be decoded: {string.Join(", ", report.LeftOut.Take(LeftOutShown).Select(static l => $"step {l.Step} sample {l.Sample}"))}{(report.LeftOutCount > Math.Min(LeftOutShown, report.LeftOut.Count) ? ", …" : "")}");
         if (report.Workers.Count > 0)
             Line($"workers  {string.Join(", ", report.Workers.Take(WorkersShown).Select(w => $"{w.Worker} {Count(w.Leaves, "leaf", "leaves")}"))}{(report.Workers.Count > WorkersShown ? $", and {report.Workers.Count - WorkersShown} more" : "")}");
         if (report.CutBytes > 0) Line($"cut      the last line stops after {Number(report.CutBytes)} bytes: that step was never committed, and is not counted");
@@ -36,6 +38,8 @@ internal static class AuditText
     {
         { FindingCount: > 0 } => $"NOT CLEAN, {Count(report.FindingCount, "finding")}",
         { Steps: 0 } => "clean, but empty: no step was committed",
+        { LeftOutCount: > 0, SkippedCount: > 0 } => "clean: every sample was taken exactly once per epoch, but those left out, and those of skipped steps without effect",
+        { LeftOutCount: > 0 } => $"clean: every sample was taken exactly once per epoch, but {Count(report.LeftOutCount, "sample")} that {(report.LeftOutCount == 1 ? "was" : "were")} left out",
         { SkippedCount: > 0 } => "clean: every sample was taken exactly once per epoch, those of skipped steps without effect",
         _ => "clean: every sample was taken exactly once per epoch",
     };

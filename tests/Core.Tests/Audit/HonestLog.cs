@@ -53,6 +53,18 @@ internal sealed class HonestLog
     public HonestLog ForgeLeaf(long step, int leaf, Func<LeafRecord, LeafRecord> change) =>
         Forge(step, record => record with { Leaves = [.. record.Leaves.Select((known, i) => i == leaf ? change(known) : known)] });
 
+    /// <summary>The step of a run in which these samples of it could not be decoded.</summary>
+    public HonestLog LeaveOut(long step, params int[] samples) => Forge(step, record =>
+    {
+        var leaves = record.Leaves.Select((leaf, i) =>
+        {
+            var left = SamplesOf(step, i).Except(samples).ToArray();
+            return leaf with { Samples = left.Length, Digest = DigestOf(left) };
+        }).ToArray();
+        var count = leaves.Sum(static l => l.Samples);
+        return record with { Leaves = leaves, Samples = count, Accuracy = count == 0 ? 0 : (double)(count / 3) / count, LeftOut = [.. samples.Order()] };
+    });
+
     /// <summary>The digest that a worker reports which decoded these samples.</summary>
     public static ulong DigestOf(IEnumerable<int> samples)
     {

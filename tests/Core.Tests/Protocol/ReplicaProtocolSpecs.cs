@@ -52,6 +52,20 @@ public sealed class ReplicaProtocolSpecs
     private static string Refusal(ImmutableArray<ReplicaEffect> effects) => Assert.Single(effects.OfType<ReplicaEffect.Refuse>()).Reason;
 
     [Fact]
+    public void A_sum_without_its_empty_leaves_is_whole_and_nodes_of_another_shape_are_refused()
+    {
+        var state = At(ReplicaRole.Primary);
+        foreach (var bad in new int[][] { [2], [-1], [1, 0] }) Assert.Equal("another number of leaves", Refusal(After(state, Node(5, 0) with { EmptyLeaves = bad }).Effects));
+        Assert.Equal("node that is not in the tree", Refusal(After(state, Node(5, 1) with { EmptyLeaves = [1] }).Effects));
+        (state, _) = After(state, Node(5, 0, leaves: 3) with { EmptyLeaves = [1] });
+        Assert.Equal("another number of leaves", Refusal(After(state, Node(5, 2, leaves: 3)).Effects));
+        var (_, effects) = After(state, Node(5, 2, leaves: 3) with { EmptyLeaves = [1] });
+        var program = Assert.Single(effects.OfType<ReplicaEffect.Reduce>()).Program;
+        Assert.Equal([TreeNode.Leaf(0), TreeNode.Leaf(2)], program.Nodes);
+        Assert.Single(program.Additions);
+    }
+
+    [Fact]
     public void A_term_is_promised_once_and_to_one_claimant()
     {
         var (state, effects) = After(At(ReplicaRole.Primary), new ClaimTerm(Third, 5, Shard));

@@ -15,7 +15,7 @@ internal sealed unsafe class Shrink(int shortSide, int quality) : IPackTransform
 
     private readonly ImageDecoder _decoder = new();
     private readonly AxisFilter _across = new(), _down = new();
-    private readonly NativeBuffer _strip = new(), _turned = new(), _rows = new(), _result = new();
+    private readonly Scratch _strip = new(), _turned = new(), _rows = new(), _result = new();
 
     public string? Apply(ref byte[] image, ref int length)
     {

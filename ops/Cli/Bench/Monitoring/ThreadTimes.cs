@@ -37,7 +37,9 @@ internal sealed class ThreadTimes
             {
                 var steps = File.Exists(commits) ? CountLines(commits) : 0;
                 if (steps < after) continue;
-                var now = (steps, Read(process));
+                var now = (Steps: steps, Times: Read(process));
+                // A process that is ending has lost some of its threads, and their time with them.
+                if (_last is { } last && last.Times.Any(t => now.Times.GetValueOrDefault(t.Key) < t.Value)) continue;
                 _first ??= now;
                 _last = now;
             }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Cluster.Workers.Data.Images;
 
 /// <summary>Memory of a reader's own that stays where it is, grows when an image needs more, and is used again for the next. One thread.</summary>
-internal sealed unsafe class NativeBuffer : IDisposable
+internal sealed unsafe class Scratch : IDisposable
 {
     /// <summary>Bytes behind the end that may be read, never written: vectors reach over the last pixel.</summary>
     public const int Slack = 64;
@@ -12,7 +12,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
     private byte* _memory;
     private nuint _length;
 
-    ~NativeBuffer() => Free();
+    ~Scratch() => Free();
 
     /// <summary>At least so many bytes; what they held before is lost when they had to grow.</summary>
     public byte* Of(nint length)
