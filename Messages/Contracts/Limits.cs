@@ -333,4 +333,36 @@ public static class Limits
 
     /// <summary>Threads that decode, of one process.</summary>
     public const int MaxDecodeThreads = 256;
+
+    // Shards.
+
+    /// <summary>Bytes of a block of samples, about: large enough that a disk that seeks reads rather than seeks (10 ms against 15 ms at 130 MB/s).</summary>
+    public const int ShardBlockBytes = 2 << 20;
+
+    /// <summary>Most bytes of one block where samples differ in size; only a block of one sample may be larger.</summary>
+    public const int MaxShardBlockBytes = 16 << 20;
+
+    /// <summary>Blocks that are mixed with each other: 64 MiB, some 500 images of ImageNet. Two windows and <see cref="SpareShardBlocks"/> are in memory.</summary>
+    public const int ShardWindowBlocks = 32;
+
+    /// <summary>Blocks in memory besides those of the order: one for each of some threads that are late or early.</summary>
+    public const int SpareShardBlocks = 8;
+
+    /// <summary>Samples of a block, at most: a block of MNIST's digits is then not a third of the set.</summary>
+    public const int MaxShardBlockSamples = 1024;
+
+    /// <summary>Bytes of an index of shards: 20 a sample, so 50 million samples.</summary>
+    public const int MaxShardIndexBytes = 1 << 30;
+
+    /// <summary>Shards of a split: 100,000 of 256 MiB are 26 TB.</summary>
+    public const int MaxShardFiles = 100_000;
+
+    /// <summary>Shards that are held open; others are opened for each block, which costs 10 us of its milliseconds. Half of the usual 1,024 descriptors.</summary>
+    public const int OpenShardFiles = 512;
+
+    /// <summary>Classes of a packed set: ImageNet-21k has 21,841.</summary>
+    public const int MaxClasses = 1 << 20;
+
+    /// <summary>Bytes of a name in an archive, and of a class: PATH_MAX.</summary>
+    public const int MaxArchiveNameBytes = 4096;
 }

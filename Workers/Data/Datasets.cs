@@ -2,6 +2,7 @@ using Cluster.Contracts;
 using Cluster.Workers.Data.Cifar;
 using Cluster.Workers.Data.Folders;
 using Cluster.Workers.Data.Mnist;
+using Cluster.Workers.Data.Shards;
 using Cluster.Workers.Data.Synthetic;
 
 namespace Cluster.Workers.Data;
@@ -10,7 +11,7 @@ namespace Cluster.Workers.Data;
 public static class Datasets
 {
     /// <summary>What <see cref="Open"/> understands, for messages and help.</summary>
-    public const string KnownSpecifications = "cifar10, cifar10:DIR, cifar100:DIR, mnist:DIR, fashion-mnist:DIR, imagefolder:DIR, synthetic";
+    public const string KnownSpecifications = "cifar10, cifar10:DIR, cifar100:DIR, mnist:DIR, fashion-mnist:DIR, imagefolder:DIR, shards:DIR, synthetic";
 
     /// <summary>Opens a data set that is already on this machine; downloads nothing, but makes the index of a folder that has none.</summary>
     /// <returns>Both splits; the caller disposes each.</returns>
@@ -26,6 +27,7 @@ public static class Datasets
             Cifar100Files.SetName => Cifar100Files.Open(directory!),
             MnistFiles.Digits or MnistFiles.Fashion => MnistFiles.Open(name, directory!),
             ImageFolderDataset.SetName => ImageFolderDataset.Open(request, directory!),
+            ShardNames.SetName => ShardDataset.Open(request, directory!),
             _ => Cifar10Dataset.Open(directory ?? Cifar10Source.DirectoryIn(root), root),
         };
     }
@@ -45,6 +47,7 @@ public static class Datasets
             Cifar100Files.SetName => (Cifar100Files.Shape, Cifar100Files.ClassCount),
             MnistFiles.Digits or MnistFiles.Fashion => (MnistFiles.Shape, MnistFiles.ClassCount),
             ImageFolderDataset.SetName => (new ImageShape(3, request.ImageSize, request.ImageSize), new FolderIndexCache(directory!, request.CacheRoot, request.Progress).Get().Classes.Length),
+            ShardNames.SetName => (new ImageShape(3, request.ImageSize, request.ImageSize), ShardDataset.CountClasses(request, directory!)),
             _ => (Cifar10Format.Shape, Cifar10Format.ClassCount),
         };
     }
@@ -63,6 +66,7 @@ public static class Datasets
     public static bool NeedsPreparation(string spec, string? cacheRoot = null)
     {
         var (name, directory) = Parse(spec);
+        if (name == ShardNames.SetName) return ShardFolder.NeedsIndex(directory!, cacheRoot ?? CacheFolder.Default());
         return name == ImageFolderDataset.SetName ? new FolderIndexCache(directory!, cacheRoot, progress: null).Stored() is null : NeedsDownload(spec, cacheRoot);
     }
 
@@ -74,6 +78,8 @@ public static class Datasets
             await Cifar10Source.GetAsync(Cifar10Source.DirectoryIn(cacheRoot), progress, cancellation).ConfigureAwait(false);
         else if (Parse(spec) is (ImageFolderDataset.SetName, { } directory))
             await Task.Run(() => new FolderIndexCache(directory, cacheRoot, progress).Get(cancellation), cancellation).ConfigureAwait(false);
+        else if (Parse(spec) is (ShardNames.SetName, { } shards))
+            await Task.Run(() => ShardFolder.Open(shards, cacheRoot ?? CacheFolder.Default(), progress), cancellation).ConfigureAwait(false);
     }
 
     private static (string Name, string? Directory) Parse(string spec)
@@ -87,9 +93,9 @@ public static class Datasets
                 throw new UserMistakeException("data set 'cifar10:' names no folder after the colon; write cifar10 or cifar10:DIR");
             case Cifar10Format.SetName:
                 return (name, directory);
-            case Cifar100Files.SetName or MnistFiles.Digits or MnistFiles.Fashion or ImageFolderDataset.SetName when string.IsNullOrEmpty(directory):
+            case Cifar100Files.SetName or MnistFiles.Digits or MnistFiles.Fashion or ImageFolderDataset.SetName or ShardNames.SetName when string.IsNullOrEmpty(directory):
                 throw new UserMistakeException($"data set '{spec}' names no folder: write {name}:DIR");
-            case Cifar100Files.SetName or MnistFiles.Digits or MnistFiles.Fashion or ImageFolderDataset.SetName:
+            case Cifar100Files.SetName or MnistFiles.Digits or MnistFiles.Fashion or ImageFolderDataset.SetName or ShardNames.SetName:
                 return (name, directory);
             case SyntheticDataset.SetName when directory is not null:
                 throw new UserMistakeException($"data set '{spec}': synthetic is computed and takes no folder; write synthetic");

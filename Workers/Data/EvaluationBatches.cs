@@ -45,7 +45,7 @@ public sealed class EvaluationBatches : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         _dataset = source.Dataset;
         BatchSize = batchSize == 0 ? BatchSizeFor(_dataset.Shape) : batchSize;
-        _subset = EvaluationSubset.Of(_dataset.Count, samples);
+        _subset = EvaluationSubset.Of(_dataset, samples);
         BatchCount = _subset.Batches(BatchSize);
         (_ready, _filling) = (new Slot(BatchSize, _dataset.Shape), new Slot(BatchSize, _dataset.Shape));
         _crew = new DecodeCrew(source, Read, threads, "evaluation");

@@ -34,6 +34,15 @@ public interface IDataset : IDisposable
     /// <summary>SHA-256, lower-case hex, over what decides the split's content. Equal on two machines exactly when their samples are equal.</summary>
     string Fingerprint { get; }
 
+    /// <summary>How an epoch's order must look so that reading in it is fast.</summary>
+    OrderLayout Order => OrderLayout.Uniform;
+
+    /// <summary>Told before positions from <paramref name="position"/> on are read: what comes then can be fetched ahead. Never waits.</summary>
+    /// <param name="order">Of this split, with its <see cref="Order"/>.</param>
+    void Expect(SampleOrder order, int position)
+    {
+    }
+
     /// <summary>The class of one sample, in [0, ClassCount).</summary>
     /// <exception cref="ArgumentOutOfRangeException">No such sample.</exception>
     /// <exception cref="ClusterException">The medium failed or the record is damaged; the message names the file.</exception>

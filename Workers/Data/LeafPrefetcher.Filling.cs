@@ -91,6 +91,7 @@ public sealed partial class LeafPrefetcher
         (slot.Next, slot.Open, slot.SampleCount) = (0, 0, 0);
         var (first, count) = slot.Request.Plan.Leaf(slot.Request.Leaf);
         var order = OrderOf(slot.Request.Plan.Epoch);
+        _source.Dataset.Expect(order, first);
         var digest = new SampleDigest();
         for (var i = 0; i < count; i++)
         {
@@ -140,7 +141,7 @@ public sealed partial class LeafPrefetcher
     private SampleOrder OrderOf(long epoch)
     {
         ref var order = ref _orders[epoch & 1];
-        if (order is null || order.Epoch != epoch) order = new SampleOrder(_seed, epoch, _source.Dataset.Count);
+        if (order is null || order.Epoch != epoch) order = new SampleOrder(_seed, epoch, _source.Dataset.Count, _source.Dataset.Order);
         return order;
     }
 }

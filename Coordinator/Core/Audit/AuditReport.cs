@@ -8,6 +8,9 @@ namespace Cluster.Coordinator.Core.Audit;
 /// <param name="TrainingSamples">Samples of the training set, as the run noted them.</param>
 public sealed record AuditInput(ReadOnlyMemory<byte> Commits, RunOptions Options, int TrainingSamples)
 {
+    /// <summary>How the order of the samples was laid out, as the run noted it.</summary>
+    public OrderLayout SampleOrder { get; init; }
+
     /// <summary>Last step that the run was asked for; null = what the options say.</summary>
     public long? TotalSteps { get; init; }
 

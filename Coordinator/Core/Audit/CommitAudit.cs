@@ -22,7 +22,7 @@ public static class CommitAudit
         if (options.Microbatches < 1 || options.Batch < 1 || options.Batch % options.Microbatches != 0)
             throw new UserMistakeException($"a run with batch {options.Batch} and {options.Microbatches} microbatches cannot be: the batch is divisible by the microbatches");
 
-        var lines = new LineAudit(options, input.TrainingSamples);
+        var lines = new LineAudit(options, input.TrainingSamples, input.SampleOrder);
         var history = new LogHistory(options, input.TrainingSamples, Math.Max(0, input.MaxFindings));
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = input.Parallelism > 0 ? input.Parallelism : Environment.ProcessorCount };
         var ranges = new List<Range>(BlockLines);

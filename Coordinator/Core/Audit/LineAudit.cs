@@ -27,11 +27,13 @@ internal sealed class LineAudit
 
     private readonly RunOptions _options;
     private readonly int _samples;
+    private readonly OrderLayout _layout;
 
-    public LineAudit(RunOptions options, int trainingSamples)
+    public LineAudit(RunOptions options, int trainingSamples, OrderLayout layout = default)
     {
         _options = options;
         _samples = trainingSamples;
+        _layout = layout;
     }
 
     /// <param name="line">Without its newline.</param>
@@ -57,7 +59,7 @@ internal sealed class LineAudit
         }
 
         var plan = StepPlan.For(record.Step, _samples, _options.Batch, _options.Microbatches);
-        var order = new SampleOrder(_options.Seed, plan.Epoch, _samples);
+        var order = new SampleOrder(_options.Seed, plan.Epoch, _samples, _layout);
         var leftOut = LeftOut(record, number, plan, order, findings);
         CheckNumbers(content, number, plan, leftOut.Count, findings);
         var (leaves, proven, provenOut) = CheckLeaves(record, number, plan, order, leftOut, findings);
@@ -151,11 +153,11 @@ internal sealed class LineAudit
         {
             if (step < 1) continue;
             var near = StepPlan.For(new StepId(step), _samples, _options.Batch, _options.Microbatches);
-            if (leaf < near.LeafCount && near.DigestOf(leaf, new SampleOrder(_options.Seed, near.Epoch, _samples)) == digest) return $": they are those of leaf {leaf} of step {step}";
+            if (leaf < near.LeafCount && near.DigestOf(leaf, new SampleOrder(_options.Seed, near.Epoch, _samples, _layout)) == digest) return $": they are those of leaf {leaf} of step {step}";
         }
         foreach (var epoch in (long[])[plan.Epoch - 1, plan.Epoch + 1])
         {
-            if (epoch >= 0 && plan.DigestOf(leaf, new SampleOrder(_options.Seed, epoch, _samples)) == digest) return $": they are in the order of epoch {epoch}";
+            if (epoch >= 0 && plan.DigestOf(leaf, new SampleOrder(_options.Seed, epoch, _samples, _layout)) == digest) return $": they are in the order of epoch {epoch}";
         }
         return "";
     }

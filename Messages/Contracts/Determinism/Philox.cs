@@ -14,6 +14,8 @@ public enum RandomPurpose
     SyntheticPrototype = 5,
     SyntheticSample = 6,
     Fingerprint = 7,
+    BlockPermutation = 8,
+    WindowPermutation = 9,
 }
 
 /// <summary>

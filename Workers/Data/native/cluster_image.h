@@ -57,4 +57,8 @@ CLUSTER_API int cluster_image_finish(cluster_image_decoder *decoder);
 
 CLUSTER_API const char *cluster_image_error(const cluster_image_decoder *decoder);
 
+// Makes a JPEG of rows of four bytes a pixel, `pitch` bytes apart; the fourth byte is not looked at. Free what it gives.
+CLUSTER_API int cluster_image_encode(const uint8_t *pixels, int width, int height, size_t pitch, int quality, uint8_t **encoded, size_t *length);
+CLUSTER_API void cluster_image_free(uint8_t *encoded);
+
 #endif

@@ -14,5 +14,6 @@ internal static class BenchmarkRegistry
         new Monitoring.MonitoringBenchmark(),
         new Decode.DecodeBenchmark(),
         new Listing.ListingBenchmark(),
+        new Shards.ShardsBenchmark(),
     ];
 }

@@ -23,6 +23,19 @@ public sealed record StoredRun(
     /// <summary>Last step that the run was asked for.</summary>
     public long? TotalSteps => Number<long>("total-steps");
 
+    /// <summary>How the order of the samples was laid out; uniform where the run does not say, as before there was another.</summary>
+    /// <exception cref="UserMistakeException">The fact is there and is no layout.</exception>
+    public OrderLayout SampleOrder
+    {
+        get
+        {
+            if (Fact(ConfigReader.SampleOrderFact) is not { } text) return OrderLayout.Uniform;
+            return OrderLayout.TryParse(text, out var layout)
+                ? layout
+                : throw new UserMistakeException($"{Path}: {RecipeReader.FactsKey}.{ConfigReader.SampleOrderFact} is '{text}', not uniform or blocks-SAMPLES-window-BLOCKS; the file was changed by hand or is damaged");
+        }
+    }
+
     public string? RunId => Fact("run-id");
 
     public string? LayoutHash => Fact("layout-hash");
@@ -51,6 +64,8 @@ public sealed record StoredRun(
 /// <summary>Reads a run's config.yaml: every option, and the facts that recipes have none of.</summary>
 public static class ConfigReader
 {
+    internal const string SampleOrderFact = "sample-order";
+
     /// <summary>Reads <c>config.yaml</c> of a run's folder, or the file itself.</summary>
     /// <param name="path">A folder or a file.</param>
     /// <exception cref="UserMistakeException">It is not there, cannot be read, or is no configuration; one line per mistake.</exception>

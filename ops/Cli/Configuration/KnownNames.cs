@@ -35,6 +35,7 @@ public static class KnownNames
         new("mnist", Folder: true, "70,000 grey digits of 28x28 pixels, read from the four IDX files in DIR, plain or .gz") { NeedsFolder = true },
         new("fashion-mnist", Folder: true, "70,000 grey pieces of clothing of 28x28 pixels, read from the four IDX files in DIR, plain or .gz") { NeedsFolder = true },
         new("imagefolder", Folder: true, "JPEG and PNG images of any size in DIR/train/<class>/ and DIR/val/<class>/, as ImageNet and Places have them") { NeedsFolder = true, AnySize = true },
+        new("shards", Folder: true, "images packed by 'cluster data pack', or WebDataset's train-….tar and val-….tar, read in large pieces from DIR") { NeedsFolder = true, AnySize = true },
         new("synthetic", Folder: false, "3x32x32, 10 classes, 50,000 and 10,000 learnable samples drawn from the seed"),
     ];
 

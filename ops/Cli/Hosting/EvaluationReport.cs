@@ -25,7 +25,7 @@ internal sealed record EvaluationReport(
     public static EvaluationReport Of(RunOptions options, string weights, EvaluationTotals totals, IReadOnlyList<int> predictions, IDataset test)
     {
         var confusion = Enumerable.Range(0, test.ClassCount).Select(_ => new long[test.ClassCount]).ToArray();
-        var subset = EvaluationSubset.Of(test.Count, options.EvalSamples);
+        var subset = EvaluationSubset.Of(test, options.EvalSamples);
         for (var sample = 0; sample < predictions.Count; sample++)
             if (predictions[sample] >= 0) confusion[test.LabelOf(subset.SampleAt(sample))][predictions[sample]]++;
         var classes = confusion.Select((row, label) => new ClassResult(test.ClassNames[label], row.Sum(), (double)row[label] / row.Sum()));

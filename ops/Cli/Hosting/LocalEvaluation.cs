@@ -51,7 +51,7 @@ internal static class LocalEvaluation
     private static RunPlan PlanOf(RunOptions options, string runId, IDataset train, IDataset test, ParameterLayout layout, StateSource source)
     {
         var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Off, NonFinitePolicy.Recompute, StragglerRules.Default);
-        var batches = EvaluationSubset.Of(test.Count, options.EvalSamples).Batches(EvaluationBatches.BatchSizeFor(test.Shape));
+        var batches = EvaluationSubset.Of(test, options.EvalSamples).Batches(EvaluationBatches.BatchSizeFor(test.Shape));
         // No step is taken, so the schedule is never asked.
         var schedule = LearningRateSchedule.Create(new ScheduleOptions(), totalSteps: 1, stepsPerEpoch: 1);
         return new RunPlan(

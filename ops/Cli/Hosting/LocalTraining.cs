@@ -92,6 +92,7 @@ public static class LocalTraining
             ["steps-per-epoch"] = Text(StepPlan.StepsPerEpoch(train.Count, run.Options.Batch)),
             ["total-steps"] = Text(total),
             ["evaluation-steps"] = Text(EvalEveryOf(run, train, test)),
+            [ConfigReader.SampleOrderFact] = train.Order.ToString(),
             ["data-fingerprint"] = train.Fingerprint,
             ["parameters"] = Text(engines.Layout.ParameterFloats),
             ["layout-hash"] = engines.Layout.Hash,
@@ -108,7 +109,7 @@ public static class LocalTraining
         var options = run.Options;
         var schedule = LearningRateSchedule.For(options, train.Count);
         var rules = new StepRules(options.Ps, layout.ParameterChunkCount, StepScaling.Of(options.Optimizer, layout, train.Count), PolicyOf(options.NonFinite), StragglerRules.Default) { AuditEvery = options.AuditEvery };
-        var testBatches = !options.Evaluate ? 0 : EvaluationSubset.Of(test.Count, options.EvalSamples).Batches(EvaluationBatches.BatchSizeFor(test.Shape));
+        var testBatches = !options.Evaluate ? 0 : EvaluationSubset.Of(test, options.EvalSamples).Batches(EvaluationBatches.BatchSizeFor(test.Shape));
         var evalEvery = EvalEveryOf(run, train, test);
         var checkpoints = options.CheckpointEvery switch
         {

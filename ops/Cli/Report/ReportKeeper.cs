@@ -66,7 +66,7 @@ internal sealed class ReportKeeper(string folder, RunOptions options, IDataset? 
 
     private int[] LabelsOf(IDataset data, int samples)
     {
-        var subset = EvaluationSubset.Of(data.Count, options.EvalSamples);
+        var subset = EvaluationSubset.Of(data, options.EvalSamples);
         return [.. Enumerable.Range(0, samples).Select(i => data.LabelOf(subset.SampleAt(i)))];
     }
 

@@ -54,7 +54,7 @@ internal sealed class AuditVerb : IVerb
         try
         {
             if (new FileInfo(log).Length > Array.MaxLength) throw new UserMistakeException($"{log} is larger than {Array.MaxLength >> 20} MiB, which is more than an audit can hold");
-            return new AuditInput(File.ReadAllBytes(log), run.Options, samples) { TotalSteps = run.TotalSteps, ClaimedSteps = ClaimedSteps(folder) };
+            return new AuditInput(File.ReadAllBytes(log), run.Options, samples) { SampleOrder = run.SampleOrder, TotalSteps = run.TotalSteps, ClaimedSteps = ClaimedSteps(folder) };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

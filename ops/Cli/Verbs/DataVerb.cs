@@ -9,11 +9,11 @@ namespace Cluster.Cli.Verbs;
 /// <summary><c>cluster data</c>: its sub-verbs, each a class of its own.</summary>
 internal sealed class DataVerb : IVerb
 {
-    private readonly IReadOnlyList<IDataCommand> _commands = [new GetCommand(), new CheckCommand()];
+    private readonly IReadOnlyList<IDataCommand> _commands = [new GetCommand(), new CheckCommand(), new PackCommand()];
 
     public DataVerb()
     {
-        Command = new Command("data", "Get or check a data set.");
+        Command = new Command("data", "Get, check or pack a data set.");
         foreach (var command in _commands) Command.Subcommands.Add(command.Command);
     }
 

@@ -117,4 +117,13 @@ public sealed class ConfigReaderSpecs : IDisposable
         Assert.Equal(7ul, ConfigReader.Read(file).Options.Seed);
         Assert.Equal(7ul, ConfigReader.Read(_world.Folder).Options.Seed);
     }
+
+    [Fact]
+    public void The_sample_order_is_uniform_unless_the_run_says_otherwise()
+    {
+        Assert.Equal(OrderLayout.Uniform, ConfigReader.Read(WriteConfig(new RunOptions())).SampleOrder);
+        Assert.Equal(new OrderLayout(64, 16), ConfigReader.Read(WriteConfig(new RunOptions(), new Dictionary<string, string> { ["sample-order"] = "blocks-64-window-16" })).SampleOrder);
+        var stored = ConfigReader.Read(WriteConfig(new RunOptions(), new Dictionary<string, string> { ["sample-order"] = "sorted" }));
+        Assert.Contains("facts.sample-order is 'sorted'", Assert.Throws<UserMistakeException>(() => stored.SampleOrder).Message);
+    }
 }

@@ -113,4 +113,15 @@ public sealed class CleanLogSpecs
         Assert.Throws<UserMistakeException>(() => CommitAudit.Run(new AuditInput(log, Options(100, 4), 0)));
         Assert.Throws<UserMistakeException>(() => CommitAudit.Run(new AuditInput(log, Options(100, 4) with { Schedule = new ScheduleOptions { Kind = "cosines" } }, 1000)));
     }
+
+    [Fact]
+    public void A_log_is_held_against_the_order_that_its_run_noted()
+    {
+        var log = new HonestLog(new RunOptions { Batch = 16, Microbatches = 4, Epochs = 2 }, samples: 100, steps: 14, layout: new OrderLayout(8, 3));
+        Assert.True(log.Audit().IsClean);
+        log.Layout = OrderLayout.Uniform;
+        var report = log.Audit();
+        Assert.All(report.Findings, static finding => Assert.Equal(AuditFault.SamplesDiffer, finding.Fault));
+        Assert.Equal(7 * 4 * 2 - 2 * 3, report.FindingCount);
+    }
 }

@@ -9,15 +9,16 @@ internal sealed class HonestLog
 {
     private readonly List<byte[]> _lines = [];
 
-    public HonestLog(RunOptions options, int samples, long steps, int workers = 3)
+    public HonestLog(RunOptions options, int samples, long steps, int workers = 3, OrderLayout layout = default)
     {
+        Layout = layout;
         Options = options;
         Samples = samples;
         var schedule = LearningRateSchedule.For(options, samples);
         for (var step = 1L; step <= steps; step++)
         {
             var plan = StepPlan.For(new StepId(step), samples, options.Batch, options.Microbatches);
-            var order = new SampleOrder(options.Seed, plan.Epoch, samples);
+            var order = new SampleOrder(options.Seed, plan.Epoch, samples, layout);
             var note = schedule.FollowsEvaluations && step % 3 == 1 ? new EvaluationNote(plan.Step.Consumes, 2 - 0.1 * (step % 4), 0.5) : null;
             if (note is not null) schedule = schedule.Knowing(note);
             var norm = 0.5 + step % 7 * 0.25;
@@ -32,6 +33,9 @@ internal sealed class HonestLog
 
     public RunOptions Options { get; }
     public int Samples { get; }
+
+    /// <summary>Of the sample order, as the run noted it; a test may claim another one.</summary>
+    public OrderLayout Layout { get; set; }
 
     /// <summary>As first written, by index = step - 1; forging does not change them.</summary>
     public List<CommitRecord> Records { get; } = [];
@@ -73,7 +77,7 @@ internal sealed class HonestLog
     public List<int> SamplesOf(long step, int leaf)
     {
         var plan = StepPlan.For(new StepId(step), Samples, Options.Batch, Options.Microbatches);
-        var order = new SampleOrder(Options.Seed, plan.Epoch, Samples);
+        var order = new SampleOrder(Options.Seed, plan.Epoch, Samples, Layout);
         var (first, count) = plan.Leaf(leaf);
         return [.. Enumerable.Range(first, count).Select(order.SampleAt)];
     }
@@ -81,7 +85,7 @@ internal sealed class HonestLog
     public byte[] Bytes() => [.. _lines.SelectMany(line => line)];
 
     public AuditReport Audit(int maxFindings = 100, int parallelism = 0, long? claimed = null) =>
-        CommitAudit.Run(new AuditInput(Bytes(), Options, Samples) { MaxFindings = maxFindings, Parallelism = parallelism, ClaimedSteps = claimed });
+        CommitAudit.Run(new AuditInput(Bytes(), Options, Samples) { SampleOrder = Layout, MaxFindings = maxFindings, Parallelism = parallelism, ClaimedSteps = claimed });
 
     /// <summary>The only finding.</summary>
     public AuditFinding Finding()

@@ -22,12 +22,14 @@ internal sealed class CheckCommand : IDataCommand
         ("cluster data check cifar10[:DIR]", "Read every file again and compare its size and checksum."),
         ("cluster data check imagefolder:DIR", "Decode every image and name those that cannot be decoded. They go on a skip list beside the"),
         ("", "index in the cache folder and are no samples from then on. Exit code 0: the set can be used."),
+        ("cluster data check shards:DIR", "Read every shard, compare its checksum with the index, and decode every image."),
         ("cluster data check NAME:DIR", $"Read {string.Join(", ", InMemory)} whole."),
     ];
 
     public async Task<int> RunAsync(ParseResult parse, CancellationToken stop)
     {
-        var spec = DataSpec.Parse(parse.GetValue(_name), ["cifar10", ImageFolderSource.SetName, .. InMemory]);
+        var spec = DataSpec.Parse(parse.GetValue(_name), ["cifar10", ImageFolderSource.SetName, ShardSource.SetName, .. InMemory]);
+        if (spec.Name == ShardSource.SetName) return await PackCommand.CheckAsync(spec, stop);
         if (spec.Name == "cifar10") return Checksums(spec.Folder);
         if (spec.Name != ImageFolderSource.SetName) return Whole(spec);
         var report = await DownloadDisplay.ShowAsync(progress => Task.Run(() => ImageFolderSource.Check(new DataRequest(spec.ToString(), Seed: 0) { Progress = progress }, stop), stop));

@@ -4,14 +4,14 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Cluster.Link;
+namespace Cluster.Contracts;
 
 /// <summary>
 /// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720, appendix B.4), in hardware: carry-less multiplication folds
 /// 64 bytes per 512-bit register, or 16 per 128-bit one; elsewhere the CRC instruction of x64 or Arm, or the run-time's table.
 /// The folding: V. Gopal and others, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction" (Intel, 2009).
 /// </summary>
-internal static unsafe class Crc32C
+public static unsafe class Crc32C
 {
     /// <summary>Start value. A sum in progress is kept inverted; <see cref="Finish"/> gives the CRC.</summary>
     public const uint Seed = 0xFFFF_FFFF;
@@ -41,7 +41,7 @@ internal static unsafe class Crc32C
     }
 
     /// <summary>Eight bytes per instruction, one after the other: the definition that the others are tested against, and the fallback.</summary>
-    internal static uint AppendPlain(uint crc, byte* at, nuint count)
+    public static uint AppendPlain(uint crc, byte* at, nuint count)
     {
         for (; count >= 8; count -= 8, at += 8) crc = BitOperations.Crc32C(crc, Unsafe.ReadUnaligned<ulong>(at));
         for (; count > 0; count--, at++) crc = BitOperations.Crc32C(crc, *at);
@@ -49,7 +49,7 @@ internal static unsafe class Crc32C
     }
 
     /// <summary>Eight sums side by side: measured 58 GB/s out of the L2 cache, with four 43, for the multiplications of one wait for each other.</summary>
-    internal static uint AppendFolded512(uint crc, byte* at, nuint count)
+    public static uint AppendFolded512(uint crc, byte* at, nuint count)
     {
         // The running sum is the start value of the rest: it goes into the first four bytes.
         var a = Load(at) ^ Vector512.CreateScalar((ulong)crc);
@@ -79,7 +79,7 @@ internal static unsafe class Crc32C
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<ulong> Load(byte* at) => Vector512.Load((ulong*)at);
 
-    internal static uint AppendFolded128(uint crc, byte* at, nuint count)
+    public static uint AppendFolded128(uint crc, byte* at, nuint count)
     {
         var a = Vector128.Load((ulong*)at) ^ Vector128.CreateScalar((ulong)crc);
         var b = Vector128.Load((ulong*)(at + 16));
