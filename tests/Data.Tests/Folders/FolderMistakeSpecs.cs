@@ -104,14 +104,14 @@ public class FolderMistakeSpecs
     {
         Assert.SkipWhen(Environment.IsPrivilegedProcess, "root may read everything");
         using var folder = new ImageFolder().With("train/a/inner/1.png", "train/a/2.png");
-        File.SetUnixFileMode(folder.PathOf(closed), UnixFileMode.None);
+        FolderIndexSpecs.Shell($"chmod 000 '{folder.PathOf(closed)}'");
         try
         {
             Assert.StartsWith($"{folder.PathOf(closed)} cannot be read (permission denied)", folder.Mistake());
         }
         finally
         {
-            File.SetUnixFileMode(folder.PathOf(closed), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            FolderIndexSpecs.Shell($"chmod 700 '{folder.PathOf(closed)}'");
         }
     }
 
