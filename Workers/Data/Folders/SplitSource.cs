@@ -25,11 +25,26 @@ internal abstract record SplitSource
             if (strangers.Count > 0)
                 throw new UserMistakeException(Lines(strangers, name => $"{ImageNames.Escape(listing.FullPath($"{Folder}/{name}"))} is a class that training lacks: add its training images, or take it out of {Folder}"));
             listing.Watch(Folder);
+            ThrowForDeadLinks(listing);
             var found = new List<FolderNames>[Names.Count];
             // Where the disk is far away, many questions at once are what makes it fast.
             var options = new ParallelOptions { MaxDegreeOfParallelism = Threads, CancellationToken = listing.Stop };
             SeveralThreads.Run(() => Parallel.For(0, Names.Count, options, i => found[i] = new FolderWalk(listing, labels[Names[i]]).Walk($"{Folder}/{Names[i]}")));
             return [.. found.SelectMany(static folders => folders)];
+        }
+
+        /// <summary>A class behind a dead link (its disk is not there) would change the number of every class behind it; an image beside the classes has none.</summary>
+        private void ThrowForDeadLinks(Listing listing)
+        {
+            var files = new DirectoryInfo(listing.FullPath(Folder)).EnumerateFiles("*", FolderWalk.Everything).Where(static file => !ImageNames.IsHidden(file.Name));
+            var dead = new List<string>();
+            foreach (var file in files)
+            {
+                if (file.LinkTarget is not null && PosixFile.RealPath(file.FullName) is null) dead.Add(file.Name);
+                else if (ImageNames.IsImage(file.Name)) listing.PassOver($"{Folder}/{file.Name}", "lies in no class's folder");
+                else listing.CountOther();
+            }
+            if (dead.Count > 0) throw new UserMistakeException(Lines(dead, name => $"{ImageNames.Escape(listing.FullPath($"{Folder}/{name}"))} is a link to nowhere: mend it, or remove it if it is no class"));
         }
 
         /// <summary>Classes of which no image was found.</summary>

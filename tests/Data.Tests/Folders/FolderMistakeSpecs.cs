@@ -41,6 +41,24 @@ public class FolderMistakeSpecs
     }
 
     [Fact]
+    public void A_class_behind_a_dead_link_is_named_and_not_left_out()
+    {
+        using var folder = new ImageFolder().With("train/a/1.png", "train/c/1.png");
+        Directory.CreateSymbolicLink(folder.PathOf("train/b"), folder.PathOf("disk that is away"));
+        Assert.Equal($"{folder.PathOf("train/b")} is a link to nowhere: mend it, or remove it if it is no class", folder.Mistake());
+    }
+
+    [Fact]
+    public void An_image_beside_the_classes_is_passed_over_and_named()
+    {
+        using var folder = new ImageFolder().With("train/a/1.png", "train/2.png", "train/.3.png").WithText("train/notes.txt", "x");
+        var index = folder.Index();
+        Assert.Equal(1, index.Train.Count);
+        Assert.Equal(new("train/2.png", "lies in no class's folder"), Assert.Single(index.Passed));
+        Assert.Equal(1, index.OtherFiles);
+    }
+
+    [Fact]
     public void An_empty_folder_is_called_empty()
     {
         using var folder = new ImageFolder();
@@ -86,14 +104,14 @@ public class FolderMistakeSpecs
     {
         Assert.SkipWhen(Environment.IsPrivilegedProcess, "root may read everything");
         using var folder = new ImageFolder().With("train/a/inner/1.png", "train/a/2.png");
-        File.SetUnixFileMode(folder.PathOf(closed), UnixFileMode.None);
+        FolderIndexSpecs.Shell($"chmod 000 '{folder.PathOf(closed)}'");
         try
         {
             Assert.StartsWith($"{folder.PathOf(closed)} cannot be read (permission denied)", folder.Mistake());
         }
         finally
         {
-            File.SetUnixFileMode(folder.PathOf(closed), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            FolderIndexSpecs.Shell($"chmod 700 '{folder.PathOf(closed)}'");
         }
     }
 

@@ -127,7 +127,7 @@ public class ImageFolderDatasetSpecs
         using var folder = ImageFolder.OfTwoClasses();
         var index = folder.Index();
         var images = new FolderImages(folder.Root, index.Train, new HashSet<string>());
-        var buffer = new byte[0];
+        byte[] buffer = [];
         for (var i = 0; i < 8; i++) images.Read(i % 4, ref buffer);
         var kept = buffer;
         var before = GC.GetAllocatedBytesForCurrentThread();

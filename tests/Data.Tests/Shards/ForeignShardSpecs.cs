@@ -74,7 +74,7 @@ public sealed class ForeignShardSpecs : IDisposable
     public void Ours_are_read_by_tar_itself()
     {
         using var pack = new PackedFolder(train: 12, val: 3);
-        var start = new ProcessStartInfo("tar", ["-tf", pack.File("train-000000.tar")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("tar", ["-tf", pack.File("train-000000.tar")]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         using var tar = Process.Start(start)!;
         var (listed, errors) = (tar.StandardOutput.ReadToEnd(), tar.StandardError.ReadToEnd());
         tar.WaitForExit();
