@@ -13,6 +13,9 @@ internal sealed unsafe class Shrink(int shortSide, int quality) : IPackTransform
 {
     private const int Strip = 16;
 
+    /// <summary>An image is decoded 2, 4 or 8 times smaller when the rest is still so many times larger than what is made of it.</summary>
+    private const double LeastReduction = 2;
+
     private readonly ImageDecoder _decoder = new();
     private readonly AxisFilter _across = new(), _down = new();
     private readonly Scratch _strip = new(), _turned = new(), _rows = new(), _result = new();
@@ -103,7 +106,7 @@ internal sealed unsafe class Shrink(int shortSide, int quality) : IPackTransform
     private int DivisorOf(int side)
     {
         for (var divisor = 8; divisor > 1; divisor /= 2)
-            if (side >= ImageReader.LeastReduction * divisor * shortSide) return divisor;
+            if (side >= LeastReduction * divisor * shortSide) return divisor;
         return 1;
     }
 
