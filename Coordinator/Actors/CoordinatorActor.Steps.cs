@@ -86,9 +86,10 @@ public sealed partial class CoordinatorActor
         Feed(new GoOn());
     }
 
-    /// <summary>What devices waited for data and what they computed: all reports of the step, copies and void attempts as well.</summary>
-    private void Spent(LeafDone done)
+    /// <summary>A report of the open step. What devices waited for data and what they computed counts in copies and void attempts as well.</summary>
+    private void Reported(LeafDone done)
     {
+        _leases.Reported(done);
         // A number of somebody else's: not to be trusted with the sum.
         if (done.WaitedMilliseconds is >= 0 and < float.MaxValue && done.ComputedMilliseconds is >= 0 and < float.MaxValue)
             _spent = (_spent.Waited + done.WaitedMilliseconds, _spent.Computed + done.ComputedMilliseconds);

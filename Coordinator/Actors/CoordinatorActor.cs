@@ -198,11 +198,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         // The norm round is what lies between the first shard's sum and the decision.
         if (input is ShardReduced && _normSpan is null && Step.Phase == StepPhase.Gathering)
             _normSpan = StepTrace.StartDetached(ClusterTelemetry.Spans.NormRound, _stepTrace);
-        if (input is LeafDone done && done.Step == Step.Step)
-        {
-            _leases.Reported(done);
-            Spent(done);
-        }
+        if (input is LeafDone done && done.Step == Step.Step) Reported(done);
         var now = Attend();
         var (next, effects) = RunProtocol.Advance(_run, input, now);
         _run = next;

@@ -141,6 +141,9 @@ public static class Limits
     /// <summary>Most parameters of a benchmarked update: the float that <see cref="NativeBuffer"/> can still address; five such arrays are 40 GiB.</summary>
     public const int MaxBenchmarkParameters = int.MaxValue - ChunkFloats;
 
+    /// <summary>Most files that a benchmark makes: fifteen times ImageNet; a disk has some 16 million names per TB.</summary>
+    public const int MaxBenchmarkFiles = 20_000_000;
+
     /// <summary>Time in which a Python interpreter must have imported torch: seconds from a warm cache, up to a minute from a cold disk.</summary>
     public const int PythonProbeMilliseconds = 120_000;
 

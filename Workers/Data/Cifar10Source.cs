@@ -12,6 +12,9 @@ public readonly record struct DownloadProgress(string Phase, long BytesDone, lon
 {
     /// <summary>What is counted when it is not bytes: <c>images</c>; null = bytes.</summary>
     public string? Unit { get; init; }
+
+    /// <summary>The phase is what was found, in a sentence: nothing is under way.</summary>
+    public bool IsResult { get; init; }
 }
 
 /// <summary>One file of a data set as it was found.</summary>

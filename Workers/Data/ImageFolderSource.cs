@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cluster.Contracts;
 using Cluster.Workers.Data.Folders;
 
@@ -33,8 +34,9 @@ public sealed record ImageFolderReport(
 
 /// <summary>How long the parts of an index took, and what it needs.</summary>
 /// <param name="Images">Of both splits.</param>
-/// <param name="Bytes">Of the arrays that an open set keeps.</param>
-public sealed record IndexingTimes(int Images, TimeSpan Listing, TimeSpan Headers, TimeSpan Writing, TimeSpan Reading, long Bytes);
+/// <param name="HeldBytes">By how much managed memory is larger while the index is held.</param>
+/// <param name="FileBytes">Of the stored index.</param>
+public sealed record IndexingTimes(int Images, TimeSpan Listing, TimeSpan Headers, TimeSpan Writing, TimeSpan Reading, long HeldBytes, long FileBytes);
 
 /// <summary>Folders of images: checking them, and measuring how fast they are indexed.</summary>
 public static class ImageFolderSource
@@ -61,14 +63,18 @@ public static class ImageFolderSource
     {
         var cache = new FolderIndexCache(directory, cacheRoot, progress);
         var builder = new FolderIndexBuilder(cache.Root, progress, stop);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
         var index = builder.Build();
-        var begun = System.Diagnostics.Stopwatch.GetTimestamp();
+        var begun = Stopwatch.GetTimestamp();
         Directory.CreateDirectory(cache.Folder);
         FolderIndexFile.Write(cache.IndexPath, index);
-        var writing = System.Diagnostics.Stopwatch.GetElapsedTime(begun);
-        begun = System.Diagnostics.Stopwatch.GetTimestamp();
-        var stored = FolderIndexFile.Read(cache.IndexPath) ?? throw new ClusterException($"{cache.IndexPath} could not be read back");
-        var reading = System.Diagnostics.Stopwatch.GetElapsedTime(begun);
-        return new IndexingTimes(stored.Train.Count + stored.Test.Count, builder.ListingTime, builder.HeaderTime, writing, reading, new FileInfo(cache.IndexPath).Length);
+        var writing = Stopwatch.GetElapsedTime(begun);
+        var held = GC.GetTotalMemory(forceFullCollection: true) - before;
+        var images = index.Train.Count + index.Test.Count;
+        begun = Stopwatch.GetTimestamp();
+        index = FolderIndexFile.Read(cache.IndexPath) ?? throw new ClusterException($"{cache.IndexPath} could not be read back");
+        var reading = Stopwatch.GetElapsedTime(begun);
+        if (index.Train.Count + index.Test.Count != images) throw new ClusterException($"{cache.IndexPath} holds another index than the one that was written");
+        return new IndexingTimes(images, builder.ListingTime, builder.HeaderTime, writing, reading, held, new FileInfo(cache.IndexPath).Length);
     }
 }

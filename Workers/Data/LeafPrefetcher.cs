@@ -50,7 +50,10 @@ public sealed partial class LeafPrefetcher : IDisposable
         foreach (var thread in _threads) thread.Start();
     }
 
-    /// <summary>Says that a leaf will be wanted; leaves are prepared in the order of the requests. Returns at once; a repeated request does nothing.</summary>
+    /// <summary>
+    /// Says that a leaf will be wanted; leaves are prepared in the order of the requests. Returns at once; a repeated request
+    /// does nothing. What was asked for of the same step with other samples left out is of an attempt that is over, and is dropped.
+    /// </summary>
     /// <param name="leftOut">Samples of the step that are not to be read, ascending; null = none. Must not change afterwards.</param>
     /// <exception cref="ArgumentException">The leaf is larger than this prefetcher's slots.</exception>
     public void Request(StepPlan plan, int leaf, IReadOnlyList<int>? leftOut = null)
@@ -60,6 +63,7 @@ public sealed partial class LeafPrefetcher : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
+            Drop(default, request);
             if (_queue.Count >= MostRequests || Find(request) is not null || _queue.Contains(request)) return;
             _queue.Add(request);
             Monitor.PulseAll(_gate);
@@ -102,17 +106,20 @@ public sealed partial class LeafPrefetcher : IDisposable
     /// <summary>Drops every leaf of steps before <paramref name="before"/> that nobody has taken.</summary>
     public void Forget(StepId before)
     {
-        lock (_gate)
+        lock (_gate) Drop(before, attempt: null);
+    }
+
+    /// <summary>Drops leaves of earlier steps, and those of another attempt at the step of <paramref name="attempt"/>.</summary>
+    private void Drop(StepId before, LeafRequest? attempt)
+    {
+        for (var i = _queue.Count - 1; i >= 0; i--)
+            if (_queue[i].IsOver(before, attempt)) _queue.RemoveAt(i);
+        foreach (var slot in _slots)
         {
-            for (var i = _queue.Count - 1; i >= 0; i--)
-                if (_queue[i].Plan.Step < before) _queue.RemoveAt(i);
-            foreach (var slot in _slots)
-            {
-                if (slot.State is SlotState.Free or SlotState.Taken || slot.Request.Plan.Step >= before) continue;
-                // With no sample in work there is nobody who would release it.
-                if (slot is { State: SlotState.Filling, Open: > 0 }) slot.Unwanted = true;
-                else Release(slot);
-            }
+            if (slot.State is SlotState.Free or SlotState.Taken || !slot.Request.IsOver(before, attempt)) continue;
+            // With no sample in work there is nobody who would release it.
+            if (slot is { State: SlotState.Filling, Open: > 0 }) slot.Unwanted = true;
+            else Release(slot);
         }
     }
 

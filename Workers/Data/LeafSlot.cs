@@ -17,6 +17,10 @@ internal readonly record struct LeafRequest(StepPlan Plan, int Leaf, IReadOnlyLi
 {
     public bool Equals(LeafRequest other) => Leaf == other.Leaf && Plan == other.Plan && Same(LeftOut, other.LeftOut);
 
+    /// <summary>Of a step before this one, or of the same step as <paramref name="attempt"/> with other samples left out.</summary>
+    public bool IsOver(StepId before, LeafRequest? attempt) =>
+        Plan.Step < before || attempt is { } newest && Plan.Step == newest.Plan.Step && !Same(LeftOut, newest.LeftOut);
+
     public override int GetHashCode() => HashCode.Combine(Plan, Leaf);
 
     public bool LeavesOut(int sample)

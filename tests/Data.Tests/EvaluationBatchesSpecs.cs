@@ -30,6 +30,28 @@ public class EvaluationBatchesSpecs
     }
 
     [Fact]
+    public void What_cannot_be_decoded_is_missing_from_its_batch_and_named_with_its_place()
+    {
+        int[] bad = [3, 8, 9];
+        using var dataset = new FakeDataset(20, Small) { OnRead = sample => { if (bad.Contains(sample)) throw new UnreadableSampleException(sample, $"image {sample} is cut"); } };
+        using var whole = new FakeDataset(20, Small);
+        using var batches = new EvaluationBatches(new PixelSource(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1)), batchSize: 10);
+        using var expected = new EvaluationBatches(new PixelSource(whole, new AugmentationPipeline(new AugmentationOptions(), whole, 1)), batchSize: 10);
+        var batch = batches.Prepare(0);
+        var all = expected.Prepare(0);
+        Assert.Equal(7, batch.Count);
+        Assert.Equal([(3, 3, "image 3 is cut"), (8, 8, "image 8 is cut"), (9, 9, "image 9 is cut")], batches.Unreadable.Select(static u => (u.Place, u.Sample.Sample, u.Sample.Reason)));
+        int[] left = [0, 1, 2, 4, 5, 6, 7];
+        for (var i = 0; i < 7; i++)
+        {
+            Assert.Equal(all.Labels[left[i]], batch.Labels[i]);
+            Assert.Equal(all.Images.Slice(left[i] * Small.Floats, Small.Floats).ToArray(), batch.Images.Slice(i * Small.Floats, Small.Floats).ToArray());
+        }
+        Assert.Equal(10, batches.Prepare(1).Count);
+        Assert.Empty(batches.Unreadable);
+    }
+
+    [Fact]
     public void A_subset_is_drawn_without_repeats_over_the_whole_split_and_a_larger_one_holds_it()
     {
         static int[] Of(int wanted)

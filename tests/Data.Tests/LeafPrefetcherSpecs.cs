@@ -109,6 +109,27 @@ public class LeafPrefetcherSpecs
     }
 
     [Fact]
+    public void What_was_prepared_for_an_attempt_that_is_over_is_not_prepared_again_and_the_next_step_stays()
+    {
+        using var dataset = new FakeDataset(1000, Small);
+        var (plan, next) = (Plan(3), Plan(4));
+        var reads = new System.Collections.Concurrent.ConcurrentDictionary<int, int>();
+        dataset.OnRead = sample => reads.AddOrUpdate(sample, 1, static (_, n) => n + 1);
+        using var prefetcher = Prefetcher(dataset);
+        prefetcher.Request(next, 0);
+        for (var leaf = 0; leaf < 2; leaf++) prefetcher.Request(plan, leaf);
+        prefetcher.Take(plan, 0).Dispose();
+        int[] leftOut = [SamplesOf(plan, 0)[0]];
+        for (var leaf = 0; leaf < 2; leaf++) prefetcher.Request(plan, leaf, leftOut);
+        for (var leaf = 0; leaf < 2; leaf++) prefetcher.Take(plan, leaf, leftOut).Dispose();
+        using (prefetcher.Take(next, 0)) { }
+        // Read for the first attempt and for the second, never for the first again; of the next step once.
+        Assert.All(SamplesOf(plan, 0).Skip(1), s => Assert.Equal(2, reads[s]));
+        Assert.All(SamplesOf(plan, 1), s => Assert.InRange(reads[s], 1, 2));
+        Assert.All(SamplesOf(next, 0), s => Assert.Equal(1, reads[s]));
+    }
+
+    [Fact]
     public void A_leaf_of_which_every_sample_is_left_out_is_empty()
     {
         using var dataset = new FakeDataset(1000, Small) { OnRead = static sample => throw new UnreadableSampleException(sample, "gone") };

@@ -134,7 +134,7 @@ public class SyntheticSpecs
     {
         var mistake = Assert.Throws<UserMistakeException>(() => Datasets.Open(spec, 1));
         Assert.Contains($"'{spec}'", mistake.Message);
-        Assert.Contains("cifar10, cifar10:DIR, synthetic", mistake.Message);
+        Assert.Contains("cifar10, cifar10:DIR, cifar100:DIR", mistake.Message);
         Assert.DoesNotContain('\n', mistake.Message);
     }
 

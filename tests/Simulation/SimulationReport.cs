@@ -24,7 +24,7 @@ public static class SimulationReport
         Line($"{results.Count} seeds, {results.Sum(static r => r.Events)} events, {results.Sum(static r => r.VirtualMilliseconds) / 3_600_000:0.0} virtual hours in {elapsed.TotalSeconds:0.0} s");
         Line($"faults: {string.Join(", ", counts.Where(static c => c.Key.StartsWith("fault, ", StringComparison.Ordinal)).OrderByDescending(static c => c.Value).Select(static c => $"{c.Value} x {c.Key["fault, ".Length..]}"))}");
         Line($"network: {Of("messages lost")} messages lost, {Of("messages doubled")} doubled, {Of("messages held up")} held up; disk: {Of("appends torn")} appends interrupted");
-        Line($"protocol: {Of("steps committed")} steps committed, {results.Sum(static r => r.Term)} terms, {Of("takeovers")} takeovers, {Of("promotions")} promotions, {Of("steps replayed")} steps replayed, {Of("attempts abandoned")} attempts abandoned, {Of("leaves computed") - needed} leaves computed again, {Of("checkpoints")} checkpoints");
+        Line($"protocol: {Of("steps committed")} steps committed, {results.Sum(static r => r.Term)} terms, {Of("takeovers")} takeovers, {Of("promotions")} promotions, {Of("steps replayed")} steps replayed, {Of("attempts abandoned")} attempts abandoned, {Of("samples left out")} samples left out, {Of("leaves computed") - needed} leaves computed again, {Of("checkpoints")} checkpoints");
         var broken = results.Where(static r => r.Violation is not null).ToArray();
         if (broken.Length == 0)
         {

@@ -11,7 +11,9 @@ public static partial class StepProtocol
     {
         if (report.Leaf < 0 || report.Leaf >= state.Leaves.Length) return Drop(state, "leaf that does not exist");
         if (!state.Workers.TryGetValue(report.Worker, out var worker)) return Drop(state, "leaf of a worker that is gone");
-        var lost = report.Samples.Where(s => !state.LeftOut.ContainsKey(s.Sample)).DistinctBy(static s => s.Sample).ToArray();
+        // Whatever the sender is: only what can be a sample, and reasons of one line.
+        var lost = (report.Samples ?? []).Where(s => s is { Sample: >= 0 } && !state.LeftOut.ContainsKey(s.Sample)).DistinctBy(static s => s.Sample)
+            .Select(static s => UndecodedSample.Of(s.Sample, s.Reason ?? "no reason is given")).ToArray();
         if (lost.Length == 0) return Drop(state, "sample that is left out already");
         var next = Alive(state, worker, now);
         if (state.Recorded is not null) return Elsewhere(next, report, lost[0], now);

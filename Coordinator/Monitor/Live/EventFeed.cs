@@ -16,7 +16,7 @@ public sealed partial class EventFeed
     private static readonly HashSet<string> Marking = new(StringComparer.Ordinal)
     {
         "resumed", "took-over", "restored", "worker-lost", "worker-hung", "worker-left", "worker-joined", "worker-quarantined", "shard-lost", "shard-late",
-        "coordinator-paused", "non-finite", "audit-dispute", "commit-waits", "fault", "stopped-early",
+        "coordinator-paused", "non-finite", "sample-left-out", "audit-dispute", "commit-waits", "fault", "stopped-early",
     };
 
     private readonly Queue<FeedLine> _lines = new(MaxLines);

@@ -37,23 +37,22 @@ internal sealed class FolderCheck(DataRequest request, string directory, Cancell
     private void Decode(ImageFolderDataset split, string root, int total)
     {
         if (split.Count == 0) return;
-        var source = split.With(new AugmentationOptions(), seed: 0);
-        Parallel.ForEach(Partitioner.Create(0, split.Count, Block), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = stop },
-            () => (Reader: source.Open(), Image: new float[split.Shape.Floats]),
-            (range, _, own) =>
+        SeveralThreads.Run(() => Parallel.ForEach(Partitioner.Create(0, split.Count, Block), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = stop },
+            static () => new WholeImage(),
+            (range, _, image) =>
             {
-                for (var sample = range.Item1; sample < range.Item2; sample++) Decode(split, sample, own.Reader, own.Image, root);
+                for (var sample = range.Item1; sample < range.Item2; sample++) Decode(split, sample, image, root);
                 request.Progress?.Report(new DownloadProgress("decoding", Interlocked.Add(ref _done, range.Item2 - range.Item1), total) { Unit = "images" });
-                return own;
+                return image;
             },
-            static own => own.Reader.Dispose());
+            static image => image.Dispose()));
     }
 
-    private void Decode(ImageFolderDataset split, int sample, SampleReader reader, float[] image, string root)
+    private void Decode(ImageFolderDataset split, int sample, WholeImage image, string root)
     {
         try
         {
-            reader.ReadEvaluation(sample, image);
+            image.Decode(split.Images, sample);
         }
         catch (ClusterException e) when (e is UnreadableSampleException || Directory.Exists(root))
         {

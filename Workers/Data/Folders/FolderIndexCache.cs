@@ -50,7 +50,7 @@ internal sealed class FolderIndexCache(string directory, string? cacheRoot, IPro
             // The index is a convenience: a cache folder that is full or read-only costs a scan at the next start.
             told += $"; the index could not be kept in {Folder}: {ImageNames.Escape(e.Message)}";
         }
-        progress?.Report(new DownloadProgress(told, 0, 0));
+        progress?.Report(new DownloadProgress(told, 0, 0) { IsResult = true });
         return index;
     }
 

@@ -69,7 +69,7 @@ internal sealed record FolderLayout(string[] Classes, SplitSource Train, SplitSo
     private static FolderLayout OfLists(Listing listing, string trainList)
     {
         var testList = FirstOf(listing, TestLists);
-        var classes = Categories(listing) ?? ClassesOf(listing, trainList, testList);
+        var classes = Categories(listing) ?? ClassesOf(listing, trainList);
         return new FolderLayout(classes, Of(listing, trainList), testList is null ? null : Of(listing, testList));
     }
 
@@ -78,8 +78,8 @@ internal sealed record FolderLayout(string[] Classes, SplitSource Train, SplitSo
         listing.Watch(list);
         var file = listing.FullPath(list);
         var first = LabelList.Pairs(file).Select(static line => line.Path).FirstOrDefault()
-            ?? throw new UserMistakeException($"{file} lists no images");
-        var test = list.Contains("val", StringComparison.Ordinal) && Path.GetFileName(list).StartsWith("val", StringComparison.Ordinal) || list.Contains("365_val", StringComparison.Ordinal);
+            ?? throw new UserMistakeException($"{file} lists no images: take it away, or fill it");
+        var test = TestLists.Contains(Path.GetFileName(list));
         var folder = ImageFolders.OrderBy(name => test == name.StartsWith("val", StringComparison.Ordinal) ? 0 : 1)
             .FirstOrDefault(name => File.Exists(listing.FullPath(name.Length == 0 ? first : $"{name}/{first}")))
             ?? throw new UserMistakeException($"{file} lists {ImageNames.Escape(first)}, which is neither in {ImageNames.Escape(listing.Root)} nor in a folder of it that Places or ImageNet use ({string.Join(", ", ImageFolders.Skip(1))}): unpack the images there");
@@ -103,10 +103,11 @@ internal sealed record FolderLayout(string[] Classes, SplitSource Train, SplitSo
     }
 
     /// <summary>From the labels themselves: numbers from 0, or names in the order of their bytes.</summary>
-    private static string[] ClassesOf(Listing listing, string trainList, string? testList)
+    private static string[] ClassesOf(Listing listing, string trainList)
     {
         var labels = new HashSet<string>(StringComparer.Ordinal);
         foreach (var line in LabelList.Pairs(listing.FullPath(trainList))) labels.Add(line.Label);
+        if (labels.Count == 0) throw new UserMistakeException($"{listing.FullPath(trainList)} lists no images");
         if (!labels.All(static label => int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
             var names = labels.ToList();

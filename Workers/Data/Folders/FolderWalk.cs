@@ -87,7 +87,8 @@ internal sealed class FolderWalk(Listing listing, int label)
         if (isLink)
         {
             var target = PosixFile.RealPath(listing.FullPath(relative));
-            if (target is null || chain.Any(place => place == target || place.StartsWith(target + '/', StringComparison.Ordinal)))
+            var here = PosixFile.RealPath(listing.FullPath(relative[..relative.LastIndexOf('/')])) ?? "";
+            if (target is null || chain.Append(here).Any(place => place == target || place.StartsWith(target + '/', StringComparison.Ordinal)))
             {
                 listing.PassOver(relative, target is null ? "is a link to nowhere" : "is a link to a folder that it lies in");
                 return;

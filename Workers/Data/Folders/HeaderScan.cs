@@ -22,7 +22,7 @@ internal sealed class HeaderScan(string root, int total, IProgress<DownloadProgr
     public void Read(SplitIndex split)
     {
         if (split.Count == 0) return;
-        Parallel.ForEach(Partitioner.Create(0, split.Count, Block), new ParallelOptions { MaxDegreeOfParallelism = Threads, CancellationToken = stop },
+        SeveralThreads.Run(() => Parallel.ForEach(Partitioner.Create(0, split.Count, Block), new ParallelOptions { MaxDegreeOfParallelism = Threads, CancellationToken = stop },
             static () => (Window: new byte[ImageHeader.WindowBytes], Path: new byte[512]),
             (range, _, buffers) =>
             {
@@ -31,7 +31,7 @@ internal sealed class HeaderScan(string root, int total, IProgress<DownloadProgr
                 progress?.Report(new DownloadProgress("reading headers", done, total) { Unit = "images" });
                 return buffers;
             },
-            static _ => { });
+            static _ => { }));
     }
 
     private void Note(SplitIndex split, int sample, byte[] window, ref byte[] path)

@@ -28,7 +28,7 @@ internal abstract record SplitSource
             var found = new List<FolderNames>[Names.Count];
             // Where the disk is far away, many questions at once are what makes it fast.
             var options = new ParallelOptions { MaxDegreeOfParallelism = Threads, CancellationToken = listing.Stop };
-            Unwrapped(() => Parallel.For(0, Names.Count, options, i => found[i] = new FolderWalk(listing, labels[Names[i]]).Walk($"{Folder}/{Names[i]}")));
+            SeveralThreads.Run(() => Parallel.For(0, Names.Count, options, i => found[i] = new FolderWalk(listing, labels[Names[i]]).Walk($"{Folder}/{Names[i]}")));
             return [.. found.SelectMany(static folders => folders)];
         }
 
@@ -86,19 +86,4 @@ internal abstract record SplitSource
     /// <summary>One line each, the first twenty.</summary>
     public static string Lines(IReadOnlyList<string> items, Func<string, string> line) =>
         string.Join('\n', items.Take(MostLines).Select(line)) + (items.Count > MostLines ? $"\nand {items.Count - MostLines:N0} more of this kind" : "");
-
-    /// <summary>The mistake itself, not a bundle of what several threads met.</summary>
-    private static void Unwrapped(Action parallel)
-    {
-        try
-        {
-            parallel();
-        }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions is { Count: > 0 } inner)
-        {
-            var mistakes = inner.OfType<UserMistakeException>().Select(static mistake => mistake.Message).Distinct().Order(StringComparer.Ordinal).ToList();
-            if (mistakes.Count == inner.Count) throw new UserMistakeException(Lines(mistakes, static line => line), e);
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(inner.First(static one => one is not UserMistakeException));
-        }
-    }
 }

@@ -52,6 +52,7 @@ internal sealed class EncodedSource(IDataset dataset, IEncodedImages images, Aug
         protected override void Dispose(bool disposing)
         {
             if (disposing) reader.Dispose();
+            base.Dispose(disposing);
         }
 
         private UnreadableSampleException Unreadable(int sample, BadImageException e) => new(sample, $"{images.PlaceOf(sample)}: {e.Message}", e);

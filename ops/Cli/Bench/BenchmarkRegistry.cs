@@ -13,6 +13,7 @@ internal static class BenchmarkRegistry
         new Protocol.AlarmsBenchmark(),
         new Monitoring.MonitoringBenchmark(),
         new Decode.DecodeBenchmark(),
+        new Listing.ListingBenchmark(),
         new Shards.ShardsBenchmark(),
     ];
 }

@@ -58,6 +58,9 @@ internal sealed record BenchmarkOptions
     /// <summary>Folder of images to decode; "" = none was named.</summary>
     public string Images { get; init; } = "";
 
+    /// <summary>Generated files.</summary>
+    public int Files { get; init; } = 100_000;
+
     /// <summary>Gets a line whenever something is known; never the result.</summary>
     public Action<string> Progress { get; init; } = static _ => { };
 }
@@ -91,6 +94,9 @@ internal static class BenchmarkFlags
 
     public static readonly BenchmarkFlag Images = new("--images", "DIR", "Folder of JPEGs, with the folders in it; needed.",
         (o, text) => Directory.Exists(text) ? o with { Images = text } : throw new FormatException("a folder that exists"), o => o.Images);
+
+    public static readonly BenchmarkFlag Files = new("--files", "N", "Files that are generated.",
+        (o, text) => o with { Files = Whole(text, 1, Contracts.Limits.MaxBenchmarkFiles) }, o => $"{o.Files}");
 
     /// <param name="known">The names that the benchmark can measure.</param>
     public static BenchmarkFlag Models(IReadOnlyList<string> known) => new("--model", "NAME,…", $"Models to measure, of {string.Join(", ", known)}.",

@@ -36,6 +36,7 @@ public static class EventKinds
         ("shard-late", Step, "a process with shards is alive and does not answer: what it was to do, since when; told once until it is in time again"),
         ("leased-again", Step, "leaves of a lost or late worker are computed by another one as well"),
         ("non-finite", Step, "a gradient was NaN or infinite: leaf, worker, parameter"),
+        ("data-bound", Step, "the workers wait for their images for more than a tenth of their time: what to do; told once"),
         ("sample-left-out", Step, "a training sample could not be decoded and is left out of its step: which, where it lies, why, and who found it"),
         ("sample-unreadable", Step, "a sample that a recorded step counts could not be decoded by one worker: another one replays its leaf"),
         ("unvouched", Step, "a sum holds a leaf whose report never came: the step is computed again"),

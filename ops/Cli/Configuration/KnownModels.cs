@@ -20,7 +20,7 @@ public sealed record KnownModel(string Name, ModelSize Cifar, ModelSize? ImageNe
     /// <summary>An estimate before the model is built, for the disk space that a run needs.</summary>
     public long StateFloats(RunOptions options)
     {
-        var smallImages = KnownData.Of(options.Data) is not { AnySize: true } || options.ImageSize is <= 64;
+        var smallImages = KnownData.Of(options.Data) is { AnySize: false } || options.ImageSize is <= 64;
         var imageNet = options.Stem is { } stem ? stem == "imagenet" : !smallImages;
         return (imageNet ? ImageNet ?? Cifar : Cifar).StateFloats;
     }

@@ -112,6 +112,7 @@ public sealed class RunFolder : IDisposable
         Number(json, "test_loss", summary.Test?.Loss);
         if (summary.Test is { } test) json.WriteNumber("test_samples", test.Samples);
         if (summary.Clipping is { } clipping) Number(json, "clipped_share", clipping.Share);
+        if (summary.DataWait is { } wait) Number(json, "data_wait", Math.Round(wait, 6));
         Number(json, "seconds", Math.Round(summary.Elapsed.TotalSeconds, 3));
         if (summary.Early is { } early)
         {

@@ -32,6 +32,7 @@ internal static class DownloadDisplay
             Draw(context, latest, tasks);
             var result = await running;
             foreach (var task in tasks.Values) task.Value = task.MaxValue;
+            foreach (var found in latest.Results) console.WriteLine(found);
             return result;
         });
 
@@ -64,7 +65,14 @@ internal static class DownloadDisplay
     {
         public ConcurrentDictionary<string, DownloadProgress> ByKind { get; } = new(StringComparer.Ordinal);
 
-        public void Report(DownloadProgress value) => ByKind[KindOf(value.Phase)] = value;
+        /// <summary>A sentence is not squeezed in beside a bar: it follows the bars.</summary>
+        public ConcurrentQueue<string> Results { get; } = new();
+
+        public void Report(DownloadProgress value)
+        {
+            if (value.IsResult) Results.Enqueue(value.Phase);
+            else ByKind[KindOf(value.Phase)] = value;
+        }
     }
 
     internal sealed class PlainLines(TextWriter output, TimeProvider clock) : IProgress<DownloadProgress>
@@ -79,7 +87,7 @@ internal static class DownloadDisplay
         {
             lock (_lock)
             {
-                var isNew = KindOf(value.Phase) != _kind;
+                var isNew = value.IsResult || KindOf(value.Phase) != _kind;
                 if (!isNew && clock.GetElapsedTime(_lastAt) < Silence) return;
                 _kind = KindOf(value.Phase);
                 _lastAt = clock.GetTimestamp();

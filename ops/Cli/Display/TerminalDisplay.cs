@@ -59,6 +59,7 @@ public sealed class TerminalDisplay(IAnsiConsole console, TimeProvider clock) : 
             Row("test top-5", Wording.Percent(test.Top5));
         }
         if (summary.Clipping is { } clipping) Row("clipping", Wording.Clipped(clipping));
+        if (summary.DataWait is >= 0.02 and var wait) Row("waited for images", $"{Wording.Percent(wait)} of the workers' time");
         Row("folder", folder);
         console.Write(table);
         // Not through the console: it would break a long line at the edge of a narrow terminal.

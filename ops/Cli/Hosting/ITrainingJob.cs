@@ -51,6 +51,9 @@ public sealed record TrainingSummary(
 
     /// <summary>How often the gradient was clipped; null when nothing clips.</summary>
     public ClippingShare? Clipping { get; init; }
+
+    /// <summary>Share of the workers' time that went into waiting for images, 0 to 1; null when it is not known.</summary>
+    public double? DataWait { get; init; }
 }
 
 /// <summary>How many of a run's committed steps, those before a resume too, had their gradient clipped.</summary>

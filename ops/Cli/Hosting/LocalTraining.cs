@@ -47,7 +47,7 @@ public static class LocalTraining
             : null;
         using var metrics = MetricsCsv.Open(Path.Combine(folder.Location, MetricsCsv.Name), opening.Logged, observer.Said);
         await using var monitoring = await RunMonitoring.OpenAsync(new MonitoringContext(run, folder, plan, engines.Layout, opening.Logged, description, observer.Said) { IsLocal = true, Test = test });
-        var listener = new RunListener(plan, folder, observer, metrics) { Monitoring = monitoring };
+        var listener = new RunListener(plan, folder, observer, metrics) { Monitoring = monitoring, Data = new DataBoundWatch(options, Environment.ProcessorCount) };
         var system = ActorSystem.Create("cluster", ActorConfiguration.Create());
         try
         {

@@ -28,6 +28,9 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     /// <summary>Whoever watches the run; null = nobody.</summary>
     public RunMonitoring? Monitoring { get; init; }
 
+    /// <summary>Notices when the devices wait for their images; null = nobody looks.</summary>
+    public DataBoundWatch? Data { get; init; }
+
     /// <summary>Told of every step whose leases are out; null = nobody wants to know.</summary>
     public Action<StepId>? OnBegun { get; init; }
 
@@ -48,6 +51,11 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
     {
         OnBegun?.Invoke(step);
         Monitoring?.Begun(step);
+    }
+
+    public void Worked(StepId step, TimeSpan waited, TimeSpan computed)
+    {
+        if (Data?.Committed(waited.TotalMilliseconds, computed.TotalMilliseconds) is { } sentence) Said("data-bound", "coordinator", sentence);
     }
 
     public void Committed(CommitRecord record, TimeSpan sincePrevious, bool replayed)
@@ -134,6 +142,7 @@ internal sealed class RunListener(RunPlan plan, RunFolder folder, ITrainingObser
             _last?.Loss ?? double.NaN, _test, Elapsed)
         {
             Clipping = plan.Rules.Scaling.Clips ? new ClippingShare(metrics.ClippedSteps, metrics.Steps) : null,
+            DataWait = Data is { } data && double.IsFinite(data.Share) ? data.Share : null,
         };
     }
 }

@@ -80,6 +80,7 @@ internal static class CoordinatorNode
         NodeRegistry? registry = null;
         var listener = new RunListener(plan, folder, observer, metrics)
         {
+            Data = new DataBoundWatch(options, Environment.ProcessorCount),
             Monitoring = monitoring,
             OnBegun = step => registry!.Notice(step, isRecorded: false),
             OnCommitted = step => registry!.Notice(step, isRecorded: true),

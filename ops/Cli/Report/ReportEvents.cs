@@ -16,7 +16,7 @@ internal static class ReportEvents
     {
         "fault", "failed", "worker-lost", "worker-hung", "worker-late", "shard-lost", "shard-late", "non-finite", "unvouched", "audit-dispute", "worker-quarantined",
         "took-over", "stepped-down", "coordinator-paused", "log-cut", "checkpoint-passed-over", "checkpoint-failed", "checkpoint-waits", "commit-waits", "term-waits", "log-waits",
-        "link-lost", "node-refused", "node-unfit",
+        "link-lost", "node-refused", "node-unfit", "sample-left-out", "sample-unreadable", "test-sample-left-out",
     };
 
     /// <summary>What the run did about it, and what ended it.</summary>

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Tests.EndToEnd;
+using Cluster.Contracts;
+using Cluster.Coordinator.Core;
 
 namespace Cluster.Cli.Tests.Audit;
 
@@ -29,6 +31,34 @@ public sealed class AuditVerbSpecs : IDisposable
         Assert.Equal("abc", json.RootElement.GetProperty("run_id").GetString());
         Assert.Equal(2, json.RootElement.GetProperty("epochs_whole").GetInt32());
         Assert.Equal(0, json.RootElement.GetProperty("findings").GetArrayLength());
+    }
+
+    [Fact]
+    public void What_was_left_out_is_counted_and_named_and_the_run_is_clean_all_the_same()
+    {
+        var order = new SampleOrder(11, 0, RunMaker.Samples);
+        var sample = order.SampleAt(64);        // the first of step 2
+        RunMaker.Make(_world, "a", lines =>
+        {
+            var record = CommitLog.ReadLine(lines[1].AsSpan(0, lines[1].Length - 1), 2).Record;
+            var plan = StepPlan.For(new StepId(2), RunMaker.Samples, 64, 4);
+            lines[1] = CommitLog.Write(record with
+            {
+                Samples = 63,
+                Accuracy = 21 / 63.0,
+                Leaves = [new LeafRecord(new WorkerId(0), 15, plan.DigestOf(0, order, [sample])), .. record.Leaves.Skip(1)],
+                LeftOut = [sample],
+            }, 20);
+            return lines.SelectMany(static line => line);
+        });
+        var outcome = Audit("a");
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        Assert.Equal("a: clean: every sample was taken exactly once per epoch, but 1 sample that was left out", outcome.OutputLines[0]);
+        Assert.Contains($"  left out 1 sample, because it could not be decoded: step 2 sample {sample}\n", outcome.Output);
+        Assert.Contains("2 whole, of 300 samples each\n", outcome.Output);
+        using var json = JsonDocument.Parse(File.ReadAllText(_world.PathOf("a/audit.json")));
+        Assert.Equal(1, json.RootElement.GetProperty("left_out_count").GetInt32());
+        Assert.Equal((2, sample), (json.RootElement.GetProperty("left_out")[0].GetProperty("step").GetInt32(), json.RootElement.GetProperty("left_out")[0].GetProperty("sample").GetInt32()));
     }
 
     [Fact]

@@ -31,6 +31,9 @@ public sealed class KnownModelSpecs
         Assert.Equal(vgg.Cifar.StateFloats, vgg.StateFloats(new RunOptions { Data = "cifar10" }));
         Assert.Equal(vgg.ImageNet!.StateFloats, vgg.StateFloats(new RunOptions { Data = "synthetic", Stem = "imagenet" }));
         Assert.Equal(vgg.ImageNet.StateFloats, vgg.StateFloats(new RunOptions { Data = "imagefolder:/images" }));
+        Assert.Equal(vgg.Cifar.StateFloats, vgg.StateFloats(new RunOptions { Data = "imagefolder:/images", ImageSize = 64 }));
+        Assert.Equal(vgg.ImageNet.StateFloats, vgg.StateFloats(new RunOptions { Data = "imagefolder:/images", ImageSize = 65 }));
+        Assert.Equal(vgg.Cifar.StateFloats, vgg.StateFloats(new RunOptions { Data = "fashion-mnist:/images" }));
         Assert.Equal(0, vgg.StateFloats(new RunOptions { Data = "cifar10" }) % Limits.ChunkFloats);
     }
 

@@ -20,6 +20,18 @@ public sealed class NodeStartSpecs : IDisposable
     }
 
     [Fact]
+    public void Incomplete_copy_of_a_folder_of_images_lacks_the_training_split_and_cannot_be_opened()
+    {
+        foreach (var split in (string[])["train", "val"]) Directory.CreateDirectory(_world.PathOf($"whole/{split}/a"));
+        File.WriteAllText(_world.PathOf("whole/words.txt"), "a thing");
+        var folder = Directory.CreateDirectory(_world.PathOf("copy")).FullName;
+        var data = IncompleteData.Make("imagefolder:" + _world.PathOf("whole"), folder);
+        Assert.Equal("imagefolder:" + folder, data);
+        Assert.Equal(["val", "words.txt"], Directory.EnumerateFileSystemEntries(folder).Select(static f => Path.GetFileName(f)).Order());
+        Assert.Contains("has no folder train", Assert.Throws<Contracts.UserMistakeException>(() => Workers.Data.Datasets.Open(data, 1, _world.PathOf("cache"))).Message);
+    }
+
+    [Fact]
     public void Data_set_that_is_computed_becomes_one_whose_files_are_missing()
     {
         var folder = Directory.CreateDirectory(_world.PathOf("copy")).FullName;

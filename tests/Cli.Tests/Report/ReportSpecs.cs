@@ -56,6 +56,10 @@ public sealed partial class ReportSpecs : IDisposable
     }
 
     [Fact]
+    public void A_test_image_without_a_prediction_does_not_count() =>
+        Assert.Equal([(0, 0, 1L), (1, 0, 1L)], EvaluationFile.Count([0, 1, 1], [0, -1, 0]));
+
+    [Fact]
     public void A_torn_or_damaged_log_is_told_as_far_as_it_goes()
     {
         var torn = PageOf(RunMaker.Make(_world, "torn", lines => lines.Take(7).SelectMany(line => line).Concat(lines[7].Take(100)), summary: 0));

@@ -171,6 +171,10 @@ public sealed class LeavingOutSpecs
         Dropped("leaf of a worker that is gone");
         Unreadable(First, 0);
         Dropped("sample that is left out already");
+        Unreadable(First, 0, -5);
+        Dropped("sample that is left out already");
+        Feed(new LeafUnreadable(_state.Term, _state.Step, 1, 0, First, null!, default));
+        Dropped("sample that is left out already");
         Unreadable(First, 0, 1, 2, 3, 4, 5, 6, 7);
         Dropped("more samples than the leaf has");
         Feed(new LeafUnreadable(new Term(9), _state.Step, 1, 0, First, [new UndecodedSample(1, "")], default));
@@ -187,6 +191,15 @@ public sealed class LeavingOutSpecs
         Open();
         Unreadable(First, 0, 3, 3);
         Assert.Equal([3], _state.LeftOut.Keys);
+    }
+
+    [Fact]
+    public void A_reason_that_is_missing_or_a_book_does_no_harm()
+    {
+        Open();
+        Feed(new LeafUnreadable(_state.Term, _state.Step, _state.Attempt, 0, First, [new UndecodedSample(1, null!), new UndecodedSample(2, new string('x', 100_000))], default));
+        Assert.All(_effects.OfType<StepEffect.Say>(), static s => Assert.InRange(s.Sentence.Length, 1, Limits.UndecodedReasonLength + 100));
+        Assert.Equal([1, 2], _state.LeftOut.Keys);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal static class Oracle
     {
         Assert.SkipUnless(File.Exists(Python), Needs);
         using var folder = new TemporaryFolder();
-        var start = new ProcessStartInfo(Python, [Script(), folder.File("answers")]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Python, [Script(), folder.File("answers")]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
         using var process = Process.Start(start)!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         try

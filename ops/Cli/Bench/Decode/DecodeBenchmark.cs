@@ -34,10 +34,11 @@ internal sealed class DecodeBenchmark : IBenchmark
         var (loader, missing) = await StartLoaderAsync(files, options.Workers, stop);
         await using var owned = loader;
         var threads = new DecodeThreads(images, options.Workers, Side);
-        List<double> bare = [], training = [], evaluation = [], theirs = [], allocated = [];
+        List<double> theirs = [];
+        List<DecodeThreads.Rate> bare = [], training = [], evaluation = [];
         Func<Task>[] sides =
         [
-            () => Here(threads.Bare, bare, null), () => Here(threads.Training, training, allocated), () => Here(threads.Evaluation, evaluation, null),
+            () => Here(threads.Bare, bare), () => Here(threads.Training, training), () => Here(threads.Evaluation, evaluation),
             async () =>
             {
                 if (loader is not null) theirs.Add(await loader.RunAsync(options.Seconds, stop));
@@ -47,34 +48,42 @@ internal sealed class DecodeBenchmark : IBenchmark
         for (var round = -1; round < options.Pairs; round++)
         {
             if (round == 0)
-                foreach (var list in new[] { bare, training, evaluation, theirs, allocated }) list.Clear();
+            {
+                foreach (var list in new[] { bare, training, evaluation }) list.Clear();
+                theirs.Clear();
+            }
             foreach (var side in round % 2 == 0 ? sides : sides.Reverse()) await side();
-            if (round >= 0) options.Progress(string.Create(CultureInfo.InvariantCulture, $"round {round + 1} of {options.Pairs}: bare {bare[^1]:0} images/s, training {training[^1]:0}, evaluation {evaluation[^1]:0}{(loader is null ? "" : $", torchvision {theirs[^1]:0}")}"));
+            if (round >= 0) options.Progress(string.Create(CultureInfo.InvariantCulture, $"round {round + 1} of {options.Pairs}: bare {bare[^1].ImagesPerSecond:0} images/s, training {training[^1].ImagesPerSecond:0}, evaluation {evaluation[^1].ImagesPerSecond:0}{(loader is null ? "" : $", torchvision {theirs[^1]:0}")}"));
         }
-        return Report(options, images, loader?.Version, missing, bare, training, evaluation, theirs, allocated);
+        return Report(options, images, loader?.Version, missing, bare, training, evaluation, theirs);
 
         // Native work: on a thread of its own, not on the pool.
-        Task Here(Func<double, DecodeThreads.Rate> measure, List<double> rates, List<double>? bytes) => Task.Factory.StartNew(() =>
+        Task Here(Func<double, DecodeThreads.Rate> measure, List<DecodeThreads.Rate> rates) => Task.Factory.StartNew(() =>
         {
             stop.ThrowIfCancellationRequested();
-            var rate = measure(options.Seconds);
-            rates.Add(rate.ImagesPerSecond);
-            bytes?.Add(rate.BytesPerImage);
+            rates.Add(measure(options.Seconds));
         }, stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     private static BenchmarkReport Report(
         BenchmarkOptions options, List<byte[]> images, string? version, string? missing,
-        List<double> bare, List<double> training, List<double> evaluation, List<double> theirs, List<double> allocated)
+        List<DecodeThreads.Rate> bare, List<DecodeThreads.Rate> training, List<DecodeThreads.Rate> evaluation, List<double> theirs)
     {
-        const string rates = "rate", ratios = "ratio, round by round", memory = "memory";
-        Figure whole = new(rates, "libjpeg-turbo, whole image", "images/s", bare), ours = new(rates, "training transform", "images/s", training), centre = new(rates, "evaluation transform", "images/s", evaluation);
-        List<Figure> figures = [whole, ours, centre];
+        const string rates = "rate", times = "processor time of an image", ratios = "ratio, round by round", memory = "memory", whole = "libjpeg-turbo, whole image", ours = "training transform", centre = "evaluation transform";
+        Figure wholeRate = Rate(whole, bare), oursRate = Rate(ours, training), centreRate = Rate(centre, evaluation);
+        Figure wholeTime = Time(whole, bare), oursTime = Time(ours, training), centreTime = Time(centre, evaluation);
+        List<Figure> figures = [wholeRate, oursRate, centreRate];
         if (version is not null) figures.Add(new Figure(rates, "torchvision, training transform", "images/s", theirs));
-        figures.Add(Figure.Ratio(ratios, "training / libjpeg-turbo", ours, whole) with { Bound = Bound.AtLeast(0.9) });
-        figures.Add(Figure.Ratio(ratios, "evaluation / libjpeg-turbo", centre, whole) with { Bound = Bound.AtLeast(0.9) });
-        if (version is not null) figures.Add(Figure.Ratio(ratios, "training / torchvision", ours, figures[3]) with { Bound = Bound.AtLeast(1.5) });
-        figures.Add(new Figure(memory, "managed bytes allocated an image, training", "By", allocated) { Bound = Bound.AtMost(0) });
+        figures.AddRange(
+        [
+            wholeTime, oursTime, centreTime,
+            Figure.Ratio(ratios, "training / libjpeg-turbo", oursRate, wholeRate) with { Bound = Bound.AtLeast(0.9) },
+            Figure.Ratio(ratios, "evaluation / libjpeg-turbo", centreRate, wholeRate) with { Bound = Bound.AtLeast(0.9) },
+            Figure.Ratio(ratios, "training / libjpeg-turbo, by processor time", wholeTime, oursTime) with { Bound = Bound.AtLeast(0.9) },
+            Figure.Ratio(ratios, "evaluation / libjpeg-turbo, by processor time", wholeTime, centreTime) with { Bound = Bound.AtLeast(0.9) },
+        ]);
+        if (version is not null) figures.Add(Figure.Ratio(ratios, "training / torchvision", oursRate, figures[3]) with { Bound = Bound.AtLeast(1.5) });
+        figures.Add(new Figure(memory, "managed bytes allocated an image, training", "By", [.. training.Select(static r => r.BytesPerImage)]) { Bound = Bound.AtMost(0) });
         var title = string.Create(CultureInfo.InvariantCulture, $"{images.Count} JPEGs of {images.Average(static i => i.Length) / 1e3:0} kB on {options.Workers} threads, to {Side} x {Side}, {options.Pairs} rounds in turn");
         return new BenchmarkReport("decode", title, figures)
         {
@@ -85,6 +94,9 @@ internal sealed class DecodeBenchmark : IBenchmark
             ],
             Versions = version is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["torchvision"] = version },
         };
+
+        static Figure Rate(string name, List<DecodeThreads.Rate> values) => new(rates, name, "images/s", [.. values.Select(static r => r.ImagesPerSecond)]);
+        static Figure Time(string name, List<DecodeThreads.Rate> values) => new(times, name, "ms", [.. values.Select(static r => r.CpuMilliseconds)]);
     }
 
     private static async Task<(TorchvisionLoader? Loader, string? Missing)> StartLoaderAsync(List<string> files, int processes, CancellationToken stop)

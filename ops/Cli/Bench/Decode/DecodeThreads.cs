@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Cluster.Contracts;
 using Cluster.Workers.Data;
 using Cluster.Workers.Data.Images;
@@ -8,15 +9,15 @@ namespace Cluster.Cli.Bench.Decode;
 
 /// <summary>Threads that make images, as many as they can in a given time.</summary>
 /// <param name="images">Encoded; shared.</param>
-internal sealed class DecodeThreads(IReadOnlyList<byte[]> images, int threads, int side)
+internal sealed partial class DecodeThreads(IReadOnlyList<byte[]> images, int threads, int side)
 {
     private static readonly double[] Mean = [0.485, 0.456, 0.406], Std = [0.229, 0.224, 0.225];
 
     private readonly ImageRecipe _recipe = new(new AugmentationOptions { Flip = true }, new ImageShape(ImageRecipe.Channels, side, side),
         new DataRequest("", 0) { ImageSize = side }.ShortSide, Mean, Std, seed: 1);
 
-    /// <summary>Images made in a second by all threads together, and managed bytes that were allocated for each.</summary>
-    public readonly record struct Rate(double ImagesPerSecond, double BytesPerImage);
+    /// <summary>Images made in a second by all threads together, processor time of each, and managed bytes that were allocated for it.</summary>
+    public readonly record struct Rate(double ImagesPerSecond, double CpuMilliseconds, double BytesPerImage);
 
     /// <summary>Decode, random crop, resize, mirror, normalise.</summary>
     public Rate Training(double seconds) => Measure(seconds, () =>
@@ -43,14 +44,14 @@ internal sealed class DecodeThreads(IReadOnlyList<byte[]> images, int threads, i
 
     private Rate Measure(double seconds, Func<(Action<int> Make, IDisposable Owner)> open)
     {
-        var (turn, bytes, made, elapsed) = (-1, 0L, 0L, 0.0);
+        var (turn, bytes, made, elapsed, busy) = (-1, 0L, 0L, 0.0, 0.0);
         Exception? failure = null;
         using var ready = new Barrier(threads);
         var workers = Enumerable.Range(0, threads).Select(_ => new Thread(Work) { IsBackground = true, Name = "decode" }).ToArray();
         foreach (var worker in workers) worker.Start();
         foreach (var worker in workers) worker.Join();
         if (failure is not null) throw failure as ClusterException ?? new BenchmarkException($"an image could not be made: {failure.Message}", failure);
-        return new Rate(made / (elapsed / threads), (double)bytes / made);
+        return new Rate(made / (elapsed / threads), busy * 1e3 / made, (double)bytes / made);
 
         void Work()
         {
@@ -63,15 +64,16 @@ internal sealed class DecodeThreads(IReadOnlyList<byte[]> images, int threads, i
                     for (var i = 0; i < images.Count; i++) make(i);
                     ready.SignalAndWait();
                     var before = GC.GetAllocatedBytesForCurrentThread();
-                    var (begin, count) = (Stopwatch.GetTimestamp(), 0);
+                    var (begin, cpu, count) = (Stopwatch.GetTimestamp(), ThreadSeconds(), 0);
                     while (Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds)
                     {
                         make(Interlocked.Increment(ref turn) & int.MaxValue);
                         count++;
                     }
                     var taken = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+                    var used = ThreadSeconds() - cpu;
                     var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-                    lock (ready) (bytes, made, elapsed) = (bytes + allocated, made + count, elapsed + taken);
+                    lock (ready) (bytes, made, elapsed, busy) = (bytes + allocated, made + count, elapsed + taken, busy + used);
                 }
             }
 #pragma warning disable CA1031 // told by the thread that measures
@@ -82,6 +84,21 @@ internal sealed class DecodeThreads(IReadOnlyList<byte[]> images, int threads, i
                 ready.RemoveParticipant();
             }
         }
+    }
+
+    /// <summary>Processor time of the calling thread: what others take from a busy machine does not count.</summary>
+    private static double ThreadSeconds()
+    {
+        const int threadTime = 3;   // CLOCK_THREAD_CPUTIME_ID of clock_gettime(3)
+        return ClockGetTime(threadTime, out var time) == 0 ? time.Seconds + time.Nanoseconds * 1e-9 : throw new BenchmarkException("a thread's processor time cannot be read");
+    }
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    private static partial int ClockGetTime(int clock, out Time time);
+
+    private struct Time
+    {
+        public long Seconds, Nanoseconds;
     }
 
     private sealed unsafe class WholeImage : IDisposable

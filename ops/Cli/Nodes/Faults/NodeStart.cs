@@ -61,18 +61,16 @@ internal sealed class NodeStart(NodeNews news, Action leave) : IDisposable
 internal static class IncompleteData
 {
     /// <param name="data">The run's <c>--data</c>.</param>
-    /// <param name="folder">Empty; gets links to all files but the first. A data set that is computed has no files: it becomes one whose files are all missing.</param>
+    /// <param name="folder">Empty; gets links to all files and folders but the first: of images in folders, all but the training split. A data set that is computed has no files: it becomes one whose files are all missing.</param>
     /// <returns>What to open instead.</returns>
     public static string Make(string data, string folder)
     {
-        var source = data switch
-        {
-            "cifar10" => Cifar10Source.DirectoryIn(),
-            _ when data.StartsWith("cifar10:", StringComparison.Ordinal) => data["cifar10:".Length..],
-            _ => null,
-        };
-        if (source is not null)
-            foreach (var file in Directory.EnumerateFiles(source, "*.bin").Order(StringComparer.Ordinal).Skip(1)) File.CreateSymbolicLink(Path.Combine(folder, Path.GetFileName(file)), Path.GetFullPath(file));
-        return "cifar10:" + folder;
+        var colon = data.IndexOf(':', StringComparison.Ordinal);
+        var (name, source) = data == "cifar10" ? (data, Cifar10Source.DirectoryIn()) : colon < 0 ? ("cifar10", null) : (data[..colon], data[(colon + 1)..]);
+        if (source is null) return $"{name}:{folder}";
+        var entries = Directory.EnumerateFileSystemEntries(source, name == "cifar10" ? "*.bin" : "*").Order(StringComparer.Ordinal).ToList();
+        var missing = entries.Find(static entry => Path.GetFileName(entry) == "train") ?? entries.FirstOrDefault();
+        foreach (var entry in entries.Where(entry => entry != missing)) File.CreateSymbolicLink(Path.Combine(folder, Path.GetFileName(entry)), Path.GetFullPath(entry));
+        return $"{name}:{folder}";
     }
 }
