@@ -6,7 +6,7 @@ using Cluster.Workers.Data.Shards;
 namespace Cluster.Data.Tests.Shards;
 
 /// <summary>Images that are no images: a JPEG's first bytes, then noise of a length and content that the number decides.</summary>
-internal sealed class FakeImages(int count, int classes = 5, int mostBytes = 3000, int salt = 0) : IEncodedImages
+internal sealed class FakeImages(int count, int classes = 5, int mostBytes = 3000, int salt = 0, bool isEven = false) : IEncodedImages
 {
     /// <summary>Called on the reading thread.</summary>
     public Action<int>? OnRead { get; init; }
@@ -20,7 +20,7 @@ internal sealed class FakeImages(int count, int classes = 5, int mostBytes = 300
     public byte[] BytesOf(int sample)
     {
         var random = new Random(sample + 100_000 * salt);
-        var bytes = new byte[4 + random.Next(mostBytes)];
+        var bytes = new byte[isEven ? mostBytes : 4 + random.Next(mostBytes)];
         random.NextBytes(bytes);
         (bytes[0], bytes[1], bytes[2]) = (0xFF, 0xD8, 0xFF);
         return bytes;
@@ -41,9 +41,9 @@ internal sealed class PackedFolder : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public PackedFolder(int train = 300, int val = 40, long shardBytes = 100_000, int salt = 0, int mostBytes = 3000)
+    public PackedFolder(int train = 300, int val = 40, long shardBytes = 100_000, int salt = 0, int mostBytes = 3000, bool isEven = false)
     {
-        (Train, Val, Options) = (new FakeImages(train, mostBytes: mostBytes, salt: salt), new FakeImages(val, mostBytes: mostBytes, salt: salt + 1), new PackOptions(shardBytes) { Threads = 2 });
+        (Train, Val, Options) = (new FakeImages(train, mostBytes: mostBytes, salt: salt, isEven: isEven), new FakeImages(val, mostBytes: mostBytes, salt: salt + 1), new PackOptions(shardBytes) { Threads = 2 });
         Packer().Run(default);
     }
 
