@@ -102,7 +102,7 @@ internal sealed partial class ShardsBenchmark : IBenchmark
 
     private static async Task<string> RunDdAsync(IReadOnlyList<string> arguments, CancellationToken stop)
     {
-        var start = new ProcessStartInfo("dd", arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dd", arguments) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
         start.Environment["LC_ALL"] = "C";
         try
         {
