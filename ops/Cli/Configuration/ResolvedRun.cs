@@ -35,6 +35,9 @@ public sealed record ResolveEnvironment
     /// <summary>Null when the device (<c>cpu</c>, <c>cuda:0</c>) can be used, else a sentence that says why not and what to do.</summary>
     public Func<string, string?> DeviceMistake { get; init; } = Devices.Mistake;
 
+    /// <summary>Nothing is to be run: a recipe for folders of images need not say which.</summary>
+    public bool IsForShow { get; init; }
+
     /// <summary>Parameters and buffers of the run's model.</summary>
     public Func<RunOptions, long> StateFloats { get; init; } = options => KnownNames.Model(options.Model)?.StateFloats(options) ?? 0;
 }

@@ -65,6 +65,7 @@ public static class RunValidator
         }
         if (string.IsNullOrEmpty(folder) && known.NeedsFolder)
         {
+            if (folder is null && environment.IsForShow) return options;
             mistakes.Add($"--data {options.Data}: {name} needs a folder that you have: write --data {known.Usage}");
             return options;
         }

@@ -35,7 +35,7 @@ internal sealed class RecipesVerb : IVerb
     private static void Show(string name)
     {
         var recipe = RecipeFolder.Read(name, Environment.CurrentDirectory);
-        var environment = new ResolveEnvironment { DeviceMistake = _ => null, FreeBytes = _ => null };
+        var environment = new ResolveEnvironment { IsForShow = true, DeviceMistake = _ => null, FreeBytes = _ => null };
         Console.Out.Write(ConfigWriter.Write(RunResolver.Resolve(name, [], [], environment) with { RecipeDescription = recipe.Description }, new Dictionary<string, string>()));
     }
 

@@ -24,12 +24,23 @@ public sealed class RunResolverSpecs : IDisposable
     public void Every_shipped_recipe_resolves()
     {
         Assert.Contains(RecipeFolder.DefaultRecipe, RecipeFolder.Names);
+        _world.Environment = _world.Environment with { IsForShow = true };
         Assert.All(RecipeFolder.Names, name =>
         {
             var run = _world.Resolve(name);
             Assert.Equal(name, run.Options.Recipe);
             Assert.NotEmpty(run.RecipeDescription);
         });
+    }
+
+    [Theory]
+    [InlineData("resnet18-imagenet", "imagefolder")]
+    [InlineData("resnet18-tiny", "shards")]
+    public void A_recipe_for_images_that_people_bring_asks_for_their_folder_and_takes_another_set(string recipe, string data)
+    {
+        Assert.Equal([$"--data {data}: {data} needs a folder that you have: write --data {data}:DIR"], _world.MistakesOf(recipe));
+        Assert.Equal("synthetic", _world.Resolve(recipe, "--data", "synthetic").Options.Data);
+        Assert.Equal($"{data}:{_world.Folder}", _world.Resolve(recipe, "--data", $"{data}:{_world.Folder}").Options.Data);
     }
 
     [Fact]
