@@ -43,6 +43,9 @@ public interface IDataset : IDisposable
     {
     }
 
+    /// <summary>SHA-256 of what this machine decodes a fixed image to; null where nothing is decoded. Equal bits need equal values.</summary>
+    string? Decoding => null;
+
     /// <summary>The class of one sample, in [0, ClassCount).</summary>
     /// <exception cref="ArgumentOutOfRangeException">No such sample.</exception>
     /// <exception cref="ClusterException">The medium failed or the record is damaged; the message names the file.</exception>

@@ -39,6 +39,7 @@ internal sealed class ImageFolderDataset : IDataset
 
     /// <summary>Over the whole folder, both splits, and the skip list; then the split's name. A node with another validation split would report other accuracies, so it is another set.</summary>
     public string Fingerprint { get; }
+    public string? Decoding => DecodingFingerprint.Value;
 
     /// <summary>Where the encoded images come from, for those who pack them.</summary>
     public IEncodedImages Images => _images;

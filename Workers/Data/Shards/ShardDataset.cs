@@ -35,6 +35,7 @@ internal sealed class ShardDataset : IDataset
 
     /// <summary>Of the split's index, in which every sample's place, class and checksum are, and every shard's SHA-256.</summary>
     public string Fingerprint => _index.Fingerprint;
+    public string? Decoding => DecodingFingerprint.Value;
 
     public OrderLayout Order => _index.Order;
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 using Cluster.Engine;
@@ -39,9 +41,12 @@ internal sealed class EngineFactory : IEngineSource
         using var first = Build(0);
         Layout = first.Layout;
         var fingerprint = NumericFingerprint.Of(first);
-        Fingerprint = fingerprint.Sha256;
-        Numerics = $"{fingerprint.Device.Split(':')[0]}, {fingerprint.Threads} thread(s), {fingerprint.CpuCapability}, libtorch {fingerprint.LibTorch}, {fingerprint.Blas}";
+        Fingerprint = data.Decoding is { } decoding ? With(fingerprint.Sha256, decoding) : fingerprint.Sha256;
+        Numerics = $"{fingerprint.Device.Split(':')[0]}, {fingerprint.Threads} thread(s), {fingerprint.CpuCapability}, libtorch {fingerprint.LibTorch}, {fingerprint.Blas}{(data.Decoding is { } decoded ? $", images {decoded[..8]}" : "")}";
     }
+
+    /// <summary>Images that are decoded otherwise give other weights as well.</summary>
+    private static string With(string arithmetic, string decoding) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(arithmetic + decoding)));
 
     public ParameterLayout Layout { get; }
 

@@ -30,12 +30,43 @@ public sealed class ImageFolderSpecs : IDisposable
     }
 
     [Fact]
+    [Trait("Clock", "wall")]
+    public void Images_that_nobody_checked_and_that_cannot_be_decoded_are_left_out_by_all_alike()
+    {
+        var images = RealImages(perClass: 6);
+        foreach (var name in new[] { "train/a/1.JPEG", "val/b/6.JPEG" })
+        {
+            var whole = File.ReadAllBytes($"{images}/{name}");
+            File.WriteAllBytes($"{images}/{name}", whole[..(whole.Length * 2 / 3)]);        // the header is sound
+        }
+        var hash = Training.HashOf(Train(images, "one", workers: 1));
+        Assert.Equal(hash, Training.HashOf(Train(images, "three", workers: 3)));
+        Assert.Equal(hash, Training.HashOf(Train(images, "launched", workers: 2, "launch")));
+
+        // All twelve are samples; the record of one step names the one that was not decoded.
+        Assert.Contains("training-samples: 12", File.ReadAllText(_world.PathOf("launched/config.yaml")));
+        Assert.Single(File.ReadLines(_world.PathOf("launched/commits.jsonl")), static line => line.Contains("\"left_out\":[", StringComparison.Ordinal));
+        var events = File.ReadAllText(_world.PathOf("launched/events.jsonl"));
+        Assert.Contains("\"sample-left-out\"", events);
+        Assert.Contains("train/a/1.JPEG", events);
+        Assert.Contains("\"test-sample-left-out\"", events);
+        var audit = Cluster("audit", "launched");
+        Assert.True(audit.ExitCode == 0, audit.Error);
+        Assert.Contains("clean: every sample was taken exactly once per epoch, but 1 sample that was left out", audit.Output);
+
+        // Its weights come back from the log: what is left out of a step is recorded.
+        File.Delete(_world.PathOf("launched/summary.json"));
+        Directory.Delete(_world.PathOf("launched/checkpoints"), recursive: true);
+        Assert.Equal(hash, Training.HashOf(Cluster("train", "--resume", "--workers", "1", "--out", "launched")));
+    }
+
+    [Fact]
     public void Real_photographs_are_checked_and_trained_on()
     {
         var images = Path.Combine(Data(), "imagenet-sample");
         var check = Cluster("data", "check", $"imagefolder:{images}");
         Assert.True(check.ExitCode == 0, check.Error);
-        Assert.Matches($@"^(\d+) of \1 images are sound: \d+ training and \d+ test images of 5 classes in {images}$", check.OutputLines[^1]);
+        Assert.Matches(@"^(\d+) of \1 images are sound: \d+ training and \d+ test images of 5 classes in .*imagenet-sample$", check.OutputLines[^1]);
         Assert.Empty(Directory.EnumerateFiles(_world.PathOf("cache/indexes"), "skip-*.txt"));
         Training.HashOf(Train(images, "run", workers: 2));
     }
@@ -76,8 +107,8 @@ public sealed class ImageFolderSpecs : IDisposable
         Assert.All(outcome.ErrorLines, static line => Assert.Contains("is a class without images: put some there, or remove the folder", line));
     }
 
-    private Outcome Train(string images, string run, int workers) => Cluster(
-        "train", "--model", "small-cnn", "--data", $"imagefolder:{images}", "--image-size", "32", "--batch", "8", "--microbatches", "4", "--steps", "2", "--seed", "3", "--workers", $"{workers}", "--monitor", "none", "--out", run);
+    private Outcome Train(string images, string run, int workers, string verb = "train") => Cluster(
+        verb, "--model", "small-cnn", "--data", $"imagefolder:{images}", "--image-size", "32", "--batch", "8", "--microbatches", "4", "--steps", "2", "--seed", "3", "--workers", $"{workers}", "--monitor", "none", "--out", run);
 
     private Outcome Cluster(params string[] arguments) => Processes.Run("env", _world.Folder, [$"CLUSTER_CACHE={_world.PathOf("cache")}", Processes.Cluster, .. arguments]);
 
