@@ -17,14 +17,13 @@ internal sealed class ImageFolderDataset : IDataset
     private readonly FolderImages _images;
     private readonly DataRequest _request;
 
-    /// <summary>Bytes of pixels are asked for seldom (by people who look at samples), so there is one reader for all.</summary>
-    private readonly Lock _lock = new();
-    private SampleReader? _reader;
+    private readonly EvaluationPixels _pixels;
 
     private ImageFolderDataset(string split, FolderIndex index, SplitIndex images, string root, IReadOnlySet<string> skipped, DataRequest request)
     {
         (Split, _request, ClassNames) = (split, request, index.ClassNames);
         _images = new FolderImages(root, images, skipped);
+        _pixels = EvaluationPixels.Of(this);
         Fingerprint = SkipList.Fingerprint(split, index.ContentHash, skipped);
     }
 
@@ -73,19 +72,8 @@ internal sealed class ImageFolderDataset : IDataset
 
     public int Read(int sample, Span<byte> pixels)
     {
-        var count = Shape.Floats;
-        if (pixels.Length < count) throw new ArgumentException($"{pixels.Length} bytes cannot hold an image of {count}", nameof(pixels));
-        var floats = new float[count];
-        int label;
-        lock (_lock)
-        {
-            // With this mean and deviation the network's view is the pixel over 255.
-            _reader ??= With(new AugmentationOptions { Mean = [0, 0, 0], Std = [1, 1, 1] }, seed: 0).Open();
-            label = _reader.ReadEvaluation(sample, floats);
-        }
-        for (var i = 0; i < count; i++) pixels[i] = (byte)Math.Clamp(MathF.Round(floats[i] * 255), 0, 255);
-        return label;
+        return _pixels.Read(sample, Shape.Floats, pixels);
     }
 
-    public void Dispose() => _reader?.Dispose();
+    public void Dispose() => _pixels.Dispose();
 }

@@ -12,16 +12,14 @@ internal sealed class ShardDataset : IDataset
     private readonly ShardIndex _index;
     private readonly ShardImages _images;
     private readonly DataRequest _request;
-
-    /// <summary>Bytes of pixels are asked for seldom (by people who look at samples), so there is one reader for all.</summary>
-    private readonly Lock _lock = new();
-    private SampleReader? _reader;
+    private readonly EvaluationPixels _pixels;
 
     /// <param name="windows">Windows of the order that are in memory at a time.</param>
     private ShardDataset(string split, ShardIndex index, string directory, DataRequest request, int windows)
     {
         (Split, _index, _request) = (split, index, request);
         _images = new ShardImages(index, directory, windows * index.Order.WindowBlocks + Limits.SpareShardBlocks, split);
+        _pixels = EvaluationPixels.Of(this);
     }
 
     public string Name => ShardNames.SetName;
@@ -73,23 +71,12 @@ internal sealed class ShardDataset : IDataset
     public int Read(int sample, Span<byte> pixels)
     {
         LabelOf(sample);
-        var count = Shape.Floats;
-        if (pixels.Length < count) throw new ArgumentException($"{pixels.Length} bytes cannot hold an image of {count}", nameof(pixels));
-        var floats = new float[count];
-        int label;
-        lock (_lock)
-        {
-            // With this mean and deviation the network's view is the pixel over 255.
-            _reader ??= With(new AugmentationOptions { Mean = [0, 0, 0], Std = [1, 1, 1] }, seed: 0).Open();
-            label = _reader.ReadEvaluation(sample, floats);
-        }
-        for (var i = 0; i < count; i++) pixels[i] = (byte)Math.Clamp(MathF.Round(floats[i] * 255), 0, 255);
-        return label;
+        return _pixels.Read(sample, Shape.Floats, pixels);
     }
 
     public void Dispose()
     {
-        _reader?.Dispose();
+        _pixels.Dispose();
         _images.Dispose();
     }
 }
