@@ -357,6 +357,12 @@ public static class Limits
     /// <summary>Shards of a split: 100,000 of 256 MiB are 26 TB.</summary>
     public const int MaxShardFiles = 100_000;
 
+    /// <summary>Images that are read by blocks after one was not in the page cache, before that is tried again: some blocks of small ones.</summary>
+    public const int ReadsPastPageCache = 4096;
+
+    /// <summary>As the last, for a set that is never found there.</summary>
+    public const int MostReadsPastPageCache = 1 << 20;
+
     /// <summary>Shards that are held open; others are opened for each block, which costs 10 us of its milliseconds. Half of the usual 1,024 descriptors.</summary>
     public const int OpenShardFiles = 512;
 

@@ -82,15 +82,21 @@ internal static class DownloadDisplay
         private readonly Lock _lock = new();
         private string? _kind;
         private long _lastAt;
+        private long _lastDone;
 
         public void Report(DownloadProgress value)
         {
             lock (_lock)
             {
                 var isNew = value.IsResult || KindOf(value.Phase) != _kind;
-                if (!isNew && clock.GetElapsedTime(_lastAt) < Silence) return;
+                // Several threads report: what was overtaken by the end says nothing new.
+                if (!isNew && value.BytesTotal > 0 && _lastDone >= value.BytesTotal) return;
+                // The end of a kind of work is told whenever it comes: else its last line would be one of its middle.
+                var isEnd = value.BytesTotal > 0 && value.BytesDone >= value.BytesTotal;
+                if (!isNew && !isEnd && clock.GetElapsedTime(_lastAt) < Silence) return;
                 _kind = KindOf(value.Phase);
                 _lastAt = clock.GetTimestamp();
+                _lastDone = value.BytesDone;
                 output.WriteLine(value.Phase + CountOf(value));
                 output.Flush();
             }

@@ -86,6 +86,7 @@ public sealed class ImageFolderSpecs : IDisposable
     [InlineData("is empty: expected are train/<class>/<image>", "data", "check", "imagefolder:empty")]
     [InlineData("is empty: expected are train/<class>/<image>", "train", "--data", "imagefolder:empty", "--out", "run")]
     [InlineData("imagefolder is brought by yourself", "data", "get", "imagefolder:empty")]
+    [InlineData("cifar10 lies in a few large files already", "data", "pack", "cifar10", "packed")]
     [InlineData("did you mean imagefolder?", "data", "check", "imagefoldr:empty")]
     [InlineData("train-images-idx3-ubyte is missing", "data", "check", "mnist:empty")]
     public void A_mistake_is_one_line_and_exit_code_2(string expected, params string[] arguments)

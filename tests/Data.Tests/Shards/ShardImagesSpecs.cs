@@ -16,13 +16,15 @@ public sealed class ShardImagesSpecs
         return (new ShardImages(index, pack.Path, slots, "spec"), index);
     }
 
-    [Fact]
-    public void Every_sample_has_its_bytes_and_its_class_in_any_order_with_any_number_of_blocks_in_memory()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Every_sample_has_its_bytes_and_its_class_in_any_order_with_any_number_of_blocks_in_memory(bool triesPageCache)
     {
         using var large = Large(400);
         foreach (var slots in new[] { 1, 2, 3, 5, 100 })
         {
-            using var images = new ShardImages(large.Open().Train, large.Path, slots, "spec");
+            using var images = new ShardImages(large.Open().Train, large.Path, slots, "spec", triesPageCache);
             Assert.InRange(images.Cache.BlockCount, 10, 30);
             var buffer = Array.Empty<byte>();
             foreach (var step in new[] { 1, 7, 173 })
@@ -39,7 +41,7 @@ public sealed class ShardImagesSpecs
     public void Threads_share_blocks_and_read_each_from_disk_once_while_it_fits()
     {
         using var large = Large(400);
-        using var images = new ShardImages(large.Open().Train, large.Path, slots: 100, "spec");
+        using var images = new ShardImages(large.Open().Train, large.Path, slots: 100, "spec", triesPageCache: false);
         Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, thread =>
         {
             var buffer = Array.Empty<byte>();
@@ -57,7 +59,7 @@ public sealed class ShardImagesSpecs
     public void Threads_that_want_more_blocks_than_fit_get_them_in_turn()
     {
         using var large = Large(400);
-        using var images = new ShardImages(large.Open().Train, large.Path, slots: 2, "spec");
+        using var images = new ShardImages(large.Open().Train, large.Path, slots: 2, "spec", triesPageCache: false);
         Parallel.For(0, 6, new ParallelOptions { MaxDegreeOfParallelism = 6 }, thread =>
         {
             var buffer = Array.Empty<byte>();
@@ -76,7 +78,7 @@ public sealed class ShardImagesSpecs
         using var large = Large(400);
         var index = large.Open().Train;
         var layout = new OrderLayout(index.Order.BlockSamples, 3);
-        using var images = new ShardImages(index, large.Path, slots: 2 * 3 + 2, "spec");
+        using var images = new ShardImages(index, large.Path, slots: 2 * 3 + 2, "spec", triesPageCache: false);
         var (order, buffer) = (new SampleOrder(4, 2, 400, layout), Array.Empty<byte>());
         for (var position = 0; position < 400; position++)
         {

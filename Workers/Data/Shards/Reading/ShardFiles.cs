@@ -34,6 +34,21 @@ internal sealed class ShardFiles(string directory, ShardIndex index) : IDisposab
         }
     }
 
+    /// <summary>Reads what the page cache holds, and does not wait for more.</summary>
+    /// <returns>True when that was all of it; false also for an archive that is gone, which <see cref="Read"/> tells.</returns>
+    public bool TryReadCached(int shard, long offset, Span<byte> to)
+    {
+        if (shard >= _open.Length) return false;
+        try
+        {
+            return PageCache.TryRead(_open[shard] ?? Open(shard), offset, to);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     public void Dispose()
     {
         lock (_opening)

@@ -28,7 +28,7 @@ internal sealed class CheckCommand : IDataCommand
 
     public async Task<int> RunAsync(ParseResult parse, CancellationToken stop)
     {
-        var spec = DataSpec.Parse(parse.GetValue(_name), ["cifar10", ImageFolderSource.SetName, ShardSource.SetName, .. InMemory]);
+        var spec = DataSpec.Parse(parse.GetValue(_name), "check", ["cifar10", ImageFolderSource.SetName, ShardSource.SetName, .. InMemory]);
         if (spec.Name == ShardSource.SetName) return await PackCommand.CheckAsync(spec, stop);
         if (spec.Name == "cifar10") return Checksums(spec.Folder);
         if (spec.Name != ImageFolderSource.SetName) return Whole(spec);

@@ -9,9 +9,10 @@ internal sealed record DataSpec(string Name, string? Folder)
 {
     public override string ToString() => Folder is null ? Name : $"{Name}:{Folder}";
 
-    /// <param name="known">The names that the sub-verb takes.</param>
+    /// <param name="verb">The sub-verb: <c>get</c>, <c>check</c> or <c>pack</c>.</param>
+    /// <param name="known">The names that it takes.</param>
     /// <exception cref="UserMistakeException">There is none, or another one.</exception>
-    public static DataSpec Parse(string? text, IReadOnlyList<string> known)
+    public static DataSpec Parse(string? text, string verb, IReadOnlyList<string> known)
     {
         var usage = string.Join(" or ", known.Select(static name => KnownNames.Data.Any(data => data.Name == name && data.NeedsFolder) ? $"{name}:DIR" : $"{name}, {name}:DIR"));
         if (text is null) throw new UserMistakeException($"which data set? write {usage}");
@@ -21,7 +22,7 @@ internal sealed record DataSpec(string Name, string? Folder)
         if (!known.Contains(name))
         {
             throw new UserMistakeException(KnownNames.Data.Any(data => data.Name == name)
-                ? $"{name} is brought by yourself, so there is nothing to do here: name its folder with --data {name}:DIR"
+                ? $"data {verb} takes {usage}; {name} {WhyNot(name, verb)}"
                 : $"unknown data set {name}{NearestName.Hint(name, [.. known])}");
         }
         var needsFolder = KnownNames.Data.Any(data => data.Name == name && data.NeedsFolder);
@@ -30,4 +31,11 @@ internal sealed record DataSpec(string Name, string? Folder)
             ? new DataSpec(name, Path.GetFullPath(text[(colon + 1)..]))
             : throw new UserMistakeException($"{text} names no folder after the colon; write {(needsFolder ? "" : $"{name} or ")}{name}:DIR");
     }
+
+    private static string WhyNot(string name, string verb) => verb switch
+    {
+        "get" => $"is brought by yourself: train with --data {name}:DIR",
+        "pack" => $"lies in a few large files already: train with --data {name}",
+        _ => "is no set of files that could be looked at",
+    };
 }

@@ -18,7 +18,7 @@ internal sealed class GetCommand : IDataCommand
 
     public async Task<int> RunAsync(ParseResult parse, CancellationToken stop)
     {
-        var spec = DataSpec.Parse(parse.GetValue(_name), ["cifar10"]);
+        var spec = DataSpec.Parse(parse.GetValue(_name), "get", ["cifar10"]);
         var folder = await DownloadDisplay.ShowAsync(progress => Cifar10Source.GetAsync(spec.Folder, progress, stop));
         Console.Out.WriteLine($"cifar10 is in {folder}");
         return ExitCodes.Done;

@@ -33,7 +33,7 @@ internal sealed class PackCommand : IDataCommand
 
     public async Task<int> RunAsync(ParseResult parse, CancellationToken stop)
     {
-        var spec = DataSpec.Parse(parse.GetValue(_name), [ImageFolderSource.SetName, ShardSource.SetName]);
+        var spec = DataSpec.Parse(parse.GetValue(_name), "pack", [ImageFolderSource.SetName, ShardSource.SetName]);
         var directory = parse.GetValue(_out) is { Length: > 0 } given ? Path.GetFullPath(given) : throw new UserMistakeException($"where to? write cluster data pack {spec} OUT, with a folder that is empty or not there yet");
         if (IsWithin(directory, spec.Folder!)) throw new UserMistakeException($"{directory} lies in {spec.Folder}, whose images are to be packed: name a folder outside of it");
         var request = new PackRequest(new DataRequest(spec.ToString(), Seed: 0), directory);
