@@ -22,7 +22,7 @@ internal sealed class PeerProcess : IDisposable
         // Everything that comes goes back: an answer proves that the link is still open here.
         using var recorder = new Recorder { OnControl = (to, type, body) => to.SendControl(type, body) };
         using var tensor = NativeBuffer.Allocate(1 << 20);
-        var link = Links.Connect(LinkAddress.Parse(address), Peers.Dialler("child") with { Tls = tls }, recorder);
+        var link = Links.Connect(LinkAddress.Parse(address), Peers.Dialler("child", tls is null ? null : LinkOptions.Default with { Silence = TimeSpan.FromMinutes(1) }) with { Tls = tls }, recorder);
         while (link.SendBulk(1, [], tensor, 0, tensor.Length)) { }
         return 0;
     }

@@ -18,19 +18,27 @@ internal static class CertificateRules
     /// <returns>Null: nothing is wrong.</returns>
     public static string? Judge(X509Certificate2 certificate, X509Certificate2Collection between, X509Certificate2Collection authorities, DateTimeOffset now)
     {
-        if (now > certificate.NotAfter) return $"expired on {Day(certificate.NotAfter)}: make a new one";
-        if (now < certificate.NotBefore) return $"is not valid before {Day(certificate.NotBefore)}: check the clocks of both machines, or make a new one";
         using var chain = new X509Chain { ChainPolicy = Policy(authorities, now) };
         chain.ChainPolicy.ExtraStore.AddRange(between);
         try
         {
-            if (chain.Build(certificate)) return null;
+            _ = chain.Build(certificate);
+            return Judge(certificate, chain, now);
         }
         catch (CryptographicException e)
         {
             return $"cannot be checked ({e.Message.ReplaceLineEndings(" ")})";
         }
-        var all = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (sum, s) => sum | s.Status);
+    }
+
+    /// <summary>The same of a chain that has been built with <see cref="Policy"/>.</summary>
+    public static string? Judge(X509Certificate2 certificate, X509Chain chain, DateTimeOffset now)
+    {
+        if (now > certificate.NotAfter) return $"expired on {Day(certificate.NotAfter)}: make a new one";
+        if (now < certificate.NotBefore) return $"is not valid before {Day(certificate.NotBefore)}: check the clocks of both machines, or make a new one";
+        // The usage has a sentence of its own.
+        var all = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (sum, s) => sum | s.Status) & ~X509ChainStatusFlags.NotValidForUsage;
+        if (all == X509ChainStatusFlags.NoError && chain.ChainElements.Count > 0) return null;
         if (all.HasFlag(X509ChainStatusFlags.NotTimeValid)) return "was signed by an authority that has expired or is not valid yet: make a new authority and new certificates";
         return certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData)
             ? "is self-signed: make one that is signed by the cluster's authority"

@@ -68,7 +68,7 @@ internal sealed class TlsPeer
     {
         try
         {
-            Fault = FaultOf(shown as X509Certificate2, chain?.ChainPolicy.ExtraStore ?? [], errors);
+            Fault = FaultOf(shown as X509Certificate2, chain, errors);
         }
         catch (Exception e)
         {
@@ -78,11 +78,11 @@ internal sealed class TlsPeer
         return true;
     }
 
-    private string? FaultOf(X509Certificate2? shown, X509Certificate2Collection between, SslPolicyErrors errors)
+    private string? FaultOf(X509Certificate2? shown, X509Chain? chain, SslPolicyErrors errors)
     {
-        if (shown is null) return $"{_whose} showed no certificate: give it --tls DIR with its own certificate";
+        if (shown is null || chain is null) return $"{_whose} showed no certificate: give it --tls DIR with its own certificate";
         var certificate = $"the certificate of {_whose} ({CertificateRules.Shown(shown.Subject)})";
-        if (CertificateRules.Judge(shown, between, _identity.Authorities, _tls.Time.GetUtcNow()) is { } wrong) return $"{certificate} {wrong}";
+        if (CertificateRules.Judge(shown, chain, _tls.Time.GetUtcNow()) is { } wrong) return $"{certificate} {wrong}";
         if (!CertificateRules.Allows(shown, _usage)) return $"{certificate} is not for this end of a connection: its extended key usage lacks {CertificateRules.NameOf(_usage)}";
         if (_host is not null && !shown.MatchesHostname(_host, allowWildcards: true, allowCommonName: false))
             return $"{certificate} does not name the host {_host} that was dialled: dial a name that it has, or make one with a subject alternative name for this host";

@@ -86,6 +86,21 @@ internal sealed class Pki : IDisposable
         return loaded;
     }
 
+    /// <summary>Signed by an authority that is itself signed by this one; its certificate comes along in the file if wanted.</summary>
+    public TlsFiles MakeBelow(Subject subject, bool comesAlong = true)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=in between", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
+        using var between = request.Create(_authority, subject.From, subject.To, [7]);
+        using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var signed = Request(subject, "below", own).Create(between.SubjectName, X509SignatureGenerator.CreateForECDsa(key), subject.From, subject.To, [8]);
+        using var made = signed.CopyWithPrivateKey(own);
+        var files = Write(made, "below");
+        if (comesAlong) File.AppendAllText(files.Certificate, $"\n{between.ExportCertificatePem()}\n");
+        return files;
+    }
+
     private static CertificateRequest Request(Subject subject, string name, ECDsa key)
     {
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);

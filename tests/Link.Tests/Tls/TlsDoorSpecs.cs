@@ -22,8 +22,8 @@ public sealed class TlsDoorSpecs : IDisposable
         _refusals.Dispose();
     }
 
-    private ILinkListener Listen(LinkTls? tls, string address = "127.0.0.1:0") => Links.Listen(
-        LinkAddress.Parse(address), new LinkListenerOptions { Self = new LinkHello(Peers.Run, "coordinator", "coordinator", 1), Admit = _ => LetIn(), Refused = _refusals.Add, Tls = tls });
+    private ILinkListener Listen(LinkTls? tls, string address = "127.0.0.1:0", LinkOptions? options = null) => Links.Listen(
+        LinkAddress.Parse(address), new LinkListenerOptions { Self = new LinkHello(Peers.Run, "coordinator", "coordinator", 1), Admit = _ => LetIn(), Refused = _refusals.Add, Tls = tls, Options = options ?? LinkOptions.Default });
 
     private LinkVerdict LetIn()
     {
@@ -77,6 +77,35 @@ public sealed class TlsDoorSpecs : IDisposable
         using var listener = Listen(Coordinator);
         AssertLetsIn(listener, Dialling(_pki.Load(new Subject("worker"))));
         Assert.Empty(_refusals);
+    }
+
+    [Fact]
+    public void Certificates_in_between_come_along()
+    {
+        using var listener = Listen(_pki.Load(_pki.MakeBelow(new Subject("coordinator"))));
+        AssertLetsIn(listener, Dialling(_pki.Load(_pki.MakeBelow(new Subject("worker")))));
+        var e = Assert.Throws<UserMistakeException>(() => _pki.Load(_pki.MakeBelow(new Subject("worker"), comesAlong: false)));
+        Assert.Contains("is not signed by the cluster's authority", e.Message);
+    }
+
+    [Fact]
+    public void Many_diallers_at_once_get_in()
+    {
+        var patient = LinkOptions.Default with { HandshakeLimit = 3 * Recorder.Patience };
+        using var listener = Listen(Coordinator, options: patient);
+        var worker = _pki.Load(new Subject("worker"));
+        var near = Enumerable.Range(0, 30).Select(_ => new Recorder()).ToArray();
+        var threads = near.Select(n => new Thread(() => Links.Connect(listener.Address, Dialling(worker) with { Options = patient }, n))).ToArray();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        foreach (var recorder in near)
+        {
+            recorder.Link.Close(LinkEnd.Dismissed, "done");
+            recorder.WaitForClosed();
+            recorder.Dispose();
+        }
+        Assert.Equal(near.Length, _far.Count);
+        foreach (var far in _far) far.WaitForClosed();
     }
 
     [Fact]

@@ -65,7 +65,7 @@ public sealed class TlsWireSpecs
     {
         using var pki = new Pki();
         using var far = new Recorder();
-        using var listener = Listen(pki, far);
+        using var listener = Listen(pki, far, TimeSpan.FromMinutes(1));
         pki.Make(new Subject("worker"), "worker");
         using var child = PeerProcess.Start(listener.Address, "peer-tls", pki.Folder);
         for (var i = 0; i < 5; i++) far.NextBulk().Dispose();
@@ -81,7 +81,8 @@ public sealed class TlsWireSpecs
     {
         using var pki = new Pki();
         using var far = new Recorder();
-        using var listener = Listen(pki, far);
+        // Long enough for a machine that is busy with other things: only a stop is so long.
+        using var listener = Listen(pki, far, TimeSpan.FromSeconds(5));
         pki.Make(new Subject("worker"), "worker");
         using var child = PeerProcess.Start(listener.Address, "peer-tls", pki.Folder);
         far.NextBulk().Dispose();
@@ -92,8 +93,8 @@ public sealed class TlsWireSpecs
         child.Signal("CONT");
     }
 
-    private static ILinkListener Listen(Pki pki, Recorder far) =>
-        Links.Listen(LinkAddress.Parse("127.0.0.1:0"), Peers.Acceptor(_ => LinkVerdict.Accept(far)) with { Tls = pki.Load(new Subject("worker")) });
+    private static ILinkListener Listen(Pki pki, Recorder far, TimeSpan silence) =>
+        Links.Listen(LinkAddress.Parse("127.0.0.1:0"), Peers.Acceptor(_ => LinkVerdict.Accept(far), LinkOptions.Default with { Silence = silence }) with { Tls = pki.Load(new Subject("worker")) });
 
     /// <summary>Passes connections on and keeps what came by; may change one byte of what the dialler of the first connection, the bulk one, sends.</summary>
     private sealed class Relay : IDisposable
