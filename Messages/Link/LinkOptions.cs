@@ -70,7 +70,7 @@ public sealed record LinkListenerOptions
     /// <summary>Who listens; its run id goes to every dialler.</summary>
     public required LinkHello Self { get; init; }
 
-    /// <summary>The join secret, high-entropy bytes. May be empty on loopback, Unix sockets and within a process; not on an address that other machines reach.</summary>
+    /// <summary>The join secret, high-entropy bytes. May be empty on loopback, Unix sockets, within a process and with <see cref="Tls"/>; not on an address that other machines reach without it.</summary>
     public ReadOnlyMemory<byte> Secret { get; init; }
 
     /// <summary>
@@ -84,6 +84,12 @@ public sealed record LinkListenerOptions
 
     /// <summary>Allows an address that other machines reach although the traffic is not encrypted.</summary>
     public bool Insecure { get; init; }
+
+    /// <summary>
+    /// Mutual TLS for connections over TCP; null = none. Diallers then need a certificate of the same authority that names the role of their
+    /// hello. The caller disposes it after the listener. Unix sockets and links within a process do without.
+    /// </summary>
+    public LinkTls? Tls { get; init; }
 
     public LinkOptions Options { get; init; } = LinkOptions.Default;
 }
@@ -114,6 +120,9 @@ public enum LinkRefusalReason
 
     /// <summary>The dialler left before the end.</summary>
     Abandoned,
+
+    /// <summary>No TLS where it is demanded, or a certificate that is not good here.</summary>
+    Certificate,
 }
 
 /// <summary>What a dialler needs.</summary>
@@ -124,6 +133,12 @@ public sealed record LinkDiallerOptions
 
     /// <summary>The join secret; must equal the listener's.</summary>
     public ReadOnlyMemory<byte> Secret { get; init; }
+
+    /// <summary>Mutual TLS for connections over TCP; null = none. The acceptor's certificate must name the dialled host. The caller disposes it after the links.</summary>
+    public LinkTls? Tls { get; init; }
+
+    /// <summary>With <see cref="Tls"/>: the role that the acceptor's certificate must name; null = any.</summary>
+    public string? ExpectedRole { get; init; }
 
     public LinkOptions Options { get; init; } = LinkOptions.Default;
 }

@@ -10,7 +10,7 @@ public static class Links
     /// <summary>Listens until the listener is disposed. Links that are open then stay open.</summary>
     /// <param name="address">Port 0 takes any free port; <see cref="ILinkListener.Address"/> names it.</param>
     /// <param name="options">Who listens, the secret, and who is let in.</param>
-    /// <exception cref="UserMistakeException">The address is taken, not ours, not allowed, or reachable by other machines without <see cref="LinkListenerOptions.Insecure"/>.</exception>
+    /// <exception cref="UserMistakeException">The address is taken, not ours, not allowed, or reachable by other machines without <see cref="LinkListenerOptions.Tls"/> or <see cref="LinkListenerOptions.Insecure"/>; or this node's certificate may not accept.</exception>
     public static ILinkListener Listen(LinkAddress address, LinkListenerOptions options)
     {
         HandshakeCodec.CheckTravels(options.Self);
@@ -24,9 +24,9 @@ public static class Links
     /// <param name="address">Where the acceptor listens.</param>
     /// <param name="options">Who dials, and the secret.</param>
     /// <param name="handler">Receives the frames of the link.</param>
-    /// <exception cref="UserMistakeException">An impossible address: port 0, or a host that cannot be found.</exception>
+    /// <exception cref="UserMistakeException">An impossible address: port 0, or a host that cannot be found; or this node's certificate may not dial.</exception>
     /// <exception cref="LinkUnreachableException">Nobody listens there, or no answer in time. Trying again may help.</exception>
-    /// <exception cref="LinkRefusedException">The acceptor said no; its sentence says why. Trying again unchanged does not help.</exception>
+    /// <exception cref="LinkRefusedException">The acceptor said no, or its certificate is not good; the sentence says why. Trying again unchanged does not help.</exception>
     public static ILink Connect(LinkAddress address, LinkDiallerOptions options, ILinkHandler handler)
     {
         HandshakeCodec.CheckTravels(options.Self);

@@ -11,18 +11,28 @@ namespace Cluster.Remoting;
 public sealed record PeerCallbacks(Func<RemotePeer, object, int, IActorRef?> Route, Action<RemotePeer, LinkClosure> Closed)
 {
     public Action<RemotePeer>? Opened { get; init; }
+
+    /// <summary>The other end sent what its role may not send: a sentence, once per link, which then ends.</summary>
+    public Action<RemotePeer, string>? Refused { get; init; }
 }
 
 /// <summary>
 /// A process at the other end of a link, as actors see it: <see cref="Ref"/> sends, what arrives is told to local actors
-/// with a reference back as the sender.
+/// with a reference back as the sender. What the other end's role may not send (<see cref="SenderRights"/>) is not read:
+/// it is counted, said, and ends the link.
 /// </summary>
-public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCallbacks callbacks) : ILinkHandler
+public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCallbacks callbacks, PeerRoles roles) : ILinkHandler
 {
+    /// <summary>Why such a message is counted as refused.</summary>
+    private const string RoleRefusal = "sender's role";
+
+    private static readonly KeyValuePair<string, object?> RoleTag = new(ClusterTelemetry.Tags.Reason, RoleRefusal);
+
     private readonly Arrivals _arrivals = new(buffers);
     private volatile ILink? _link;
     private int _maxFloats;
     private uint _nextTransfer;
+    private int _refused;
 
     /// <summary>Sent where a frame has no payload.</summary>
     private static readonly NativeBuffer Nothing = NativeBuffer.Allocate(1);
@@ -132,11 +142,14 @@ public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCall
     void ILinkHandler.Control(ILink link, ushort type, ReadOnlySpan<byte> body)
     {
         if (body.Length < sizeof(int)) throw new ClusterException("a message without its target");
+        if (IsRefused(link, type)) return;
         if (WireTypes.IsHead(type)) throw new ClusterException($"the head of a message of type {type} without its tensors");
         Deliver(WireTypes.Read(type, body[sizeof(int)..]), BinaryPrimitives.ReadInt32LittleEndian(body));
     }
 
-    BulkTarget ILinkHandler.Bulk(ILink link, in BulkOffer offer) => _arrivals.Place(offer.Type, offer.Header, offer.Floats, offer.Shared, MaxFloats);
+    BulkTarget ILinkHandler.Bulk(ILink link, in BulkOffer offer) => IsRefused(link, offer.Type)
+        ? BulkTarget.Refuse(RoleRefusal)
+        : _arrivals.Place(offer.Type, offer.Header, offer.Floats, offer.Shared, MaxFloats);
 
     void ILinkHandler.BulkArrived(ILink link, in BulkArrival arrival)
     {
@@ -150,6 +163,17 @@ public sealed class RemotePeer(ActorSystem system, BufferPools buffers, PeerCall
     {
         _arrivals.Release();
         callbacks.Closed(this, closure);
+    }
+
+    /// <summary>Whether the other end may not send this; the link ends then. A number that nobody knows is refused where it is read.</summary>
+    private bool IsRefused(ILink link, ushort type)
+    {
+        if (WireTypes.TypeOf(type) is not { } message || SenderRights.Refusal(message, roles, link.Peer.Name) is not { } sentence) return false;
+        ClusterTelemetry.RefusedMessages.Add(1, RoleTag);
+        if (Interlocked.Exchange(ref _refused, 1) != 0) return true;
+        callbacks.Refused?.Invoke(this, sentence);
+        link.Close(LinkEnd.Dismissed, sentence);
+        return true;
     }
 
     private void Deliver(object message, int target)

@@ -31,6 +31,9 @@ public static class WireTypes
     /// <exception cref="ClusterException">This type does not travel.</exception>
     public static ushort NumberOf(Type type) => ByType.TryGetValue(type, out var number) ? number : throw new ClusterException($"a {type?.Name} does not travel between processes");
 
+    /// <summary>Null for a number that nobody has.</summary>
+    internal static Type? TypeOf(ushort number) => ByNumber.GetValueOrDefault(number);
+
     /// <summary>True for the head of a message that carries tensors: it never comes without them.</summary>
     internal static bool IsHead(ushort number) => number >= FirstHead && ByNumber.ContainsKey(number);
 

@@ -44,8 +44,8 @@ public sealed class DoorSpecs
         return bytes;
     }
 
-    internal static ILinkListener Listen(LinkTransportKind kind, BlockingCollection<LinkRefusal> refusals, Recorder? far = null, LinkOptions? options = null) =>
-        Links.Listen(Peers.Address(kind), Peers.Acceptor(_ => far is null ? LinkVerdict.Refuse("nobody") : LinkVerdict.Accept(far), options) with { Refused = refusals.Add });
+    internal static ILinkListener Listen(LinkTransportKind kind, BlockingCollection<LinkRefusal> refusals, Recorder? far = null, LinkOptions? options = null, LinkTls? tls = null) =>
+        Links.Listen(Peers.Address(kind), Peers.Acceptor(_ => far is null ? LinkVerdict.Refuse("nobody") : LinkVerdict.Accept(far), options) with { Refused = refusals.Add, Tls = tls });
 
     internal static LinkRefusal Next(BlockingCollection<LinkRefusal> refusals) => refusals.TryTake(out var refusal, Recorder.Patience) ? refusal : throw new TimeoutException("nobody was refused");
 

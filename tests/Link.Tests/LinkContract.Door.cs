@@ -8,7 +8,7 @@ public abstract partial class LinkContract
     private (ILinkListener Listener, BlockingCollection<LinkRefusal> Refusals) Listen(Func<LinkHello, LinkVerdict> admit, LinkOptions? options = null)
     {
         var refusals = new BlockingCollection<LinkRefusal>();
-        return (Links.Listen(Peers.Address(kind), Peers.Acceptor(admit, options) with { Refused = refusals.Add }), refusals);
+        return (Links.Listen(Peers.Address(kind), Acceptor(admit, options) with { Refused = refusals.Add }), refusals);
     }
 
     private static LinkRefusal Next(BlockingCollection<LinkRefusal> refusals) => refusals.TryTake(out var refusal, Recorder.Patience) ? refusal : throw new TimeoutException("nobody was refused");
@@ -20,7 +20,7 @@ public abstract partial class LinkContract
         using (listener)
         using (var near = new Recorder())
         {
-            var e = Assert.Throws<LinkRefusedException>(() => Links.Connect(listener.Address, Peers.Dialler("worker-1") with { Secret = new byte[32] }, near));
+            var e = Assert.Throws<LinkRefusedException>(() => Links.Connect(listener.Address, Dialler("worker-1") with { Secret = new byte[32] }, near));
             Assert.Contains("the join secret of worker-1 differs", e.Message);
             var refusal = Next(refusals);
             Assert.Equal((LinkRefusalReason.Secret, "worker-1"), (refusal.Reason, refusal.Hello!.Name));
@@ -36,7 +36,7 @@ public abstract partial class LinkContract
         using (listener)
         using (var near = new Recorder())
         {
-            var e = Assert.Throws<LinkRefusedException>(() => Links.Connect(listener.Address, Peers.Dialler("worker-1") with { Self = Peers.Hello("worker-1", "run-2") }, near));
+            var e = Assert.Throws<LinkRefusedException>(() => Links.Connect(listener.Address, Dialler("worker-1") with { Self = Peers.Hello("worker-1", "run-2") }, near));
             Assert.Contains("run 'run-2', but coordinator runs 'run-1'", e.Message);
             Assert.Equal(LinkRefusalReason.RunId, Next(refusals).Reason);
         }
@@ -47,8 +47,8 @@ public abstract partial class LinkContract
     {
         using var far = new Recorder();
         using var near = new Recorder();
-        using var listener = Links.Listen(Peers.Address(kind), Peers.Acceptor(_ => LinkVerdict.Accept(far)));
-        var link = Links.Connect(listener.Address, Peers.Dialler("worker-1") with { Self = Peers.Hello("worker-1", "") }, near);
+        using var listener = Links.Listen(Peers.Address(kind), Acceptor(_ => LinkVerdict.Accept(far)));
+        var link = Links.Connect(listener.Address, Dialler("worker-1") with { Self = Peers.Hello("worker-1", "") }, near);
         Assert.Equal(Peers.Run, link.Peer.RunId);
         link.Close(LinkEnd.Finished, "done");
         near.WaitForClosed();
@@ -62,7 +62,7 @@ public abstract partial class LinkContract
         using (listener)
         using (var near = new Recorder())
         {
-            var e = Assert.Throws<LinkRefusedException>(() => Links.Connect(listener.Address, Peers.Dialler("worker-1"), near));
+            var e = Assert.Throws<LinkRefusedException>(() => Links.Connect(listener.Address, Dialler("worker-1"), near));
             Assert.Equal($"{listener.Address} refused: the name worker-1 is taken by incarnation 2", e.Message);
             var refusal = Next(refusals);
             Assert.Equal((LinkRefusalReason.Verdict, "the name worker-1 is taken by incarnation 2"), (refusal.Reason, refusal.Sentence));
@@ -74,11 +74,11 @@ public abstract partial class LinkContract
     {
         var (listener, _) = Listen(_ => LinkVerdict.Refuse("nobody"));
         var address = listener.Address;
-        var e = Assert.Throws<UserMistakeException>(() => Links.Listen(address, Peers.Acceptor(_ => LinkVerdict.Refuse("nobody"))));
+        var e = Assert.Throws<UserMistakeException>(() => Links.Listen(address, Acceptor(_ => LinkVerdict.Refuse("nobody"))));
         Assert.Contains($"cannot listen on {address}", e.Message);
         Assert.DoesNotContain('\n', e.Message);
         listener.Dispose();
-        Links.Listen(address, Peers.Acceptor(_ => LinkVerdict.Refuse("nobody"))).Dispose();
+        Links.Listen(address, Acceptor(_ => LinkVerdict.Refuse("nobody"))).Dispose();
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public abstract partial class LinkContract
         var (listener, _) = Listen(_ => LinkVerdict.Refuse("nobody"));
         listener.Dispose();
         using var near = new Recorder();
-        var e = Assert.Throws<LinkUnreachableException>(() => Links.Connect(listener.Address, Peers.Dialler("worker-1"), near));
+        var e = Assert.Throws<LinkUnreachableException>(() => Links.Connect(listener.Address, Dialler("worker-1"), near));
         Assert.Contains($"cannot reach {listener.Address}", e.Message);
     }
 

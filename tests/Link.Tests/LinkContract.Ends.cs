@@ -20,7 +20,8 @@ public abstract partial class LinkContract
     [Fact]
     public void Finished_link_delivers_what_was_queued_and_both_ends_learn_the_reason()
     {
-        using var peers = Connect();
+        // 160 MB: more than the default limit's worth on a busy machine.
+        using var peers = Connect(options: LinkOptions.Default with { DrainLimit = Recorder.Patience });
         using var tensor = Numbers(2_000_000, 1);
         for (var i = 0; i < 20; i++)
         {
@@ -126,6 +127,21 @@ public abstract partial class LinkContract
         gate.Set();
         AssertEnds(peers, LinkEnd.BackPressure, "took no tensors for 0.2 s while 1 MiB waited", "took no tensors");
         AssertAllBack(pool);
+    }
+
+    [Fact]
+    public void Message_for_which_there_was_no_room_comes_when_there_is()
+    {
+        // Some number of messages ends just where the system's buffers are full: the rest of the last one may not be forgotten.
+        for (var count = 1; count <= 10; count++)
+        {
+            using var gate = new ManualResetEventSlim();
+            using var far = new Recorder { ControlGate = gate };
+            using var peers = Connect(far: far);
+            for (var i = 0; i < count; i++) Assert.True(peers.Near.Link.SendControl((ushort)i, new byte[Limits.LinkControlBytes]));
+            gate.Set();
+            for (var i = 0; i < count; i++) Assert.Equal(i, far.NextControl().Type);
+        }
     }
 
     [Fact]

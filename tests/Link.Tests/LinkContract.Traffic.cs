@@ -65,8 +65,8 @@ public abstract partial class LinkContract
         const int count = 40;
         var far = Enumerable.Range(0, count).Select(_ => new Recorder()).ToArray();
         var near = Enumerable.Range(0, count).Select(_ => new Recorder()).ToArray();
-        using var listener = Links.Listen(Peers.Address(kind), Peers.Acceptor(hello => LinkVerdict.Accept(far[int.Parse(hello.Name)])));
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => Links.Connect(listener.Address, Peers.Dialler($"{i}"), near[i]));
+        using var listener = Links.Listen(Peers.Address(kind), Acceptor(hello => LinkVerdict.Accept(far[int.Parse(hello.Name)])));
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => Links.Connect(listener.Address, Dialler($"{i}"), near[i]));
         using var tensor = Numbers(5000, 9);
         for (var i = 0; i < count; i++)
         {

@@ -5,12 +5,20 @@ namespace Cluster.Link.Tests;
 
 /// <summary>What every transport promises. One suite, all transports; over Unix sockets with and without shared memory.</summary>
 /// <param name="isShared">Tensors lie in memory that the peer can map, and both sides allow it.</param>
-public abstract partial class LinkContract(LinkTransportKind kind, bool isShared = false)
+/// <param name="isTls">Under TLS.</param>
+public abstract partial class LinkContract(LinkTransportKind kind, bool isShared = false, bool isTls = false)
 {
+    private readonly LinkTls? _tls = isTls ? Pki.Shared : null;
+
+
     private readonly IBufferMemory _memory = isShared ? SharedMemory.Instance : PrivateMemory.Instance;
 
     private Peers Connect(Recorder? near = null, Recorder? far = null, LinkOptions? options = null) =>
-        Peers.Connect(kind, near, far, (options ?? LinkOptions.Default) with { AllowSharedMemory = isShared });
+        Peers.Connect(kind, near, far, (options ?? LinkOptions.Default) with { AllowSharedMemory = isShared }, _tls);
+
+    private LinkListenerOptions Acceptor(Func<LinkHello, LinkVerdict> admit, LinkOptions? options = null) => Peers.Acceptor(admit, options) with { Tls = _tls };
+
+    private LinkDiallerOptions Dialler(string name) => Peers.Dialler(name) with { Tls = _tls };
 
     private NativeBuffer Numbers(int length, int seed)
     {
@@ -73,6 +81,9 @@ public sealed class SharedMemoryLinkSpecs() : LinkContract(LinkTransportKind.Uni
 
 [Trait("Clock", "wall")]
 public sealed class TcpLinkSpecs() : LinkContract(LinkTransportKind.Tcp);
+
+[Trait("Clock", "wall")]
+public sealed class TlsLinkSpecs() : LinkContract(LinkTransportKind.Tcp, isTls: true);
 
 [Trait("Clock", "wall")]
 public sealed class InProcessLinkSpecs() : LinkContract(LinkTransportKind.InProcess);

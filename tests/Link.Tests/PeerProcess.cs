@@ -14,12 +14,15 @@ internal sealed class PeerProcess : IDisposable
 
     private PeerProcess(Process process) => _process = process;
 
-    public static int Run(string address)
+    /// <param name="address">Where to dial.</param>
+    /// <param name="folder">Of ca.pem, worker.pem and worker.key; null = no TLS.</param>
+    public static int Run(string address, string? folder = null)
     {
+        using var tls = folder is null ? null : LinkTls.Load(TlsFiles.In(folder, "worker"), TimeProvider.System);
         // Everything that comes goes back: an answer proves that the link is still open here.
         using var recorder = new Recorder { OnControl = (to, type, body) => to.SendControl(type, body) };
         using var tensor = NativeBuffer.Allocate(1 << 20);
-        var link = Links.Connect(LinkAddress.Parse(address), Peers.Dialler("child"), recorder);
+        var link = Links.Connect(LinkAddress.Parse(address), Peers.Dialler("child", tls is null ? null : LinkOptions.Default with { Silence = TimeSpan.FromMinutes(1) }) with { Tls = tls }, recorder);
         while (link.SendBulk(1, [], tensor, 0, tensor.Length)) { }
         return 0;
     }
@@ -53,12 +56,15 @@ internal sealed class PeerProcess : IDisposable
         return 0;
     }
 
+    /// <param name="address">Where it dials.</param>
     /// <param name="mode">See <see cref="Program"/>.</param>
-    public static PeerProcess Start(LinkAddress address, string mode = "peer")
+    /// <param name="folder">Its certificate's, where the mode takes one.</param>
+    public static PeerProcess Start(LinkAddress address, string mode = "peer", string? folder = null)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false, RedirectStandardOutput = mode != "peer" };
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false, RedirectStandardOutput = mode is not ("peer" or "peer-tls") };
         start.ArgumentList.Add(mode);
         start.ArgumentList.Add(address.ToString());
+        if (folder is not null) start.ArgumentList.Add(folder);
         return new PeerProcess(Process.Start(start)!);
     }
 

@@ -40,13 +40,18 @@ internal sealed class Peers : IDisposable
         };
     }
 
-    public static Peers Connect(LinkTransportKind kind, Recorder? near = null, Recorder? far = null, LinkOptions? options = null)
+    /// <param name="kind">The transport.</param>
+    /// <param name="near">The dialler's end.</param>
+    /// <param name="far">The acceptor's end.</param>
+    /// <param name="options">Of both.</param>
+    /// <param name="tls">Of both.</param>
+    public static Peers Connect(LinkTransportKind kind, Recorder? near = null, Recorder? far = null, LinkOptions? options = null, LinkTls? tls = null)
     {
         (near, far) = (near ?? new Recorder(), far ?? new Recorder());
-        var listener = Links.Listen(Address(kind), Acceptor(_ => LinkVerdict.Accept(far, new byte[] { 1, 2, 3 }), options));
+        var listener = Links.Listen(Address(kind), Acceptor(_ => LinkVerdict.Accept(far, new byte[] { 1, 2, 3 }), options) with { Tls = tls });
         try
         {
-            Links.Connect(listener.Address, Dialler("worker-1", options), near);
+            Links.Connect(listener.Address, Dialler("worker-1", options) with { Tls = tls }, near);
             _ = (near.Link, far.Link);
             return new Peers(listener, near, far);
         }

@@ -17,11 +17,11 @@ internal sealed class RawPeer : IDisposable
 
     public Recorder Far { get; }
 
-    public static RawPeer Connect(LinkTransportKind kind)
+    public static RawPeer Connect(LinkTransportKind kind, LinkTls? tls = null)
     {
         var far = new Recorder();
-        var listener = Links.Listen(Peers.Address(kind), Peers.Acceptor(_ => LinkVerdict.Accept(far)));
-        var (options, endPoint) = (Peers.Dialler("liar"), listener.Address.Resolve());
+        var listener = Links.Listen(Peers.Address(kind), Peers.Acceptor(_ => LinkVerdict.Accept(far)) with { Tls = tls });
+        var (options, endPoint) = (Peers.Dialler("liar") with { Tls = tls }, listener.Address.Resolve());
         var deadline = Stopwatch.GetTimestamp() + (5 * Stopwatch.Frequency);
         var (bulk, welcome) = Dialler.Open(listener.Address, endPoint, options, Lane.Bulk, 0, deadline);
         var (beat, _) = Dialler.Open(listener.Address, endPoint, options, Lane.Heartbeat, welcome.Session, deadline);

@@ -19,17 +19,21 @@ internal sealed class End : IDisposable
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="isDeaf">Nobody here takes anything.</param>
-    public End(string name, int frameFloats = 0, bool isDeaf = false)
+    /// <param name="roles">Null = everything may be sent.</param>
+    public End(string name, int frameFloats = 0, bool isDeaf = false, PeerRoles? roles = null)
     {
         System = ActorSystem.Create(name, ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }"));
-        var callbacks = new PeerCallbacks((_, message, target) => isDeaf ? null : Actor(target), (_, closure) => _closed.TrySetResult(closure)) { Opened = _ => _opened.TrySetResult() };
-        Peer = new RemotePeer(System, Buffers, callbacks) { Ranges = Samples.RangeOf, MaxFloats = Samples.StateFloats, MostFrameFloats = frameFloats > 0 ? frameFloats : Limits.LinkBulkFloats };
+        var callbacks = new PeerCallbacks((_, message, target) => isDeaf ? null : Actor(target), (_, closure) => _closed.TrySetResult(closure)) { Opened = _ => _opened.TrySetResult(), Refused = (_, sentence) => Refusals.Enqueue(sentence) };
+        Peer = new RemotePeer(System, Buffers, callbacks, roles ?? PeerRoles.Everybody) { Ranges = Samples.RangeOf, MaxFloats = Samples.StateFloats, MostFrameFloats = frameFloats > 0 ? frameFloats : Limits.LinkBulkFloats };
     }
 
     public ActorSystem System { get; }
     public BufferPools Buffers { get; } = new();
     public RemotePeer Peer { get; }
     public ILink Link => Peer.Link!;
+
+    /// <summary>What the other end sent and may not.</summary>
+    public ConcurrentQueue<string> Refusals { get; } = new();
 
     private sealed class Keeper : ReceiveActor
     {

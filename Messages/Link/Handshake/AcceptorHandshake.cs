@@ -39,6 +39,7 @@ internal sealed class AcceptorHandshake(LinkHello self, ReadOnlyMemory<byte> sec
     {
         _filled += count;
         if (_filled < Frame.FixedBytes) return new HandshakeStep.More();
+        if (_hello is null && TlsFaults.AreTls(_bytes)) return new HandshakeStep.Refuse(LinkRefusalReason.Certificate, $"the dialler speaks TLS, and {self.Name} does not: start both with --tls DIR, or none");
         if (Frame.Read(_bytes, Lane.Handshake, out var frame) is { } fault)
             return new HandshakeStep.Refuse(fault.End == LinkEnd.BadVersion ? LinkRefusalReason.Version : LinkRefusalReason.Garbage, fault.Sentence);
         var total = (int)frame.TotalBytes;
@@ -52,6 +53,7 @@ internal sealed class AcceptorHandshake(LinkHello self, ReadOnlyMemory<byte> sec
         {
             (FrameTypes.Hello, null) => Hear(head),
             (FrameTypes.Proof, not null) => Prove(head),
+            (FrameTypes.Refused, null) => new HandshakeStep.Refuse(LinkRefusalReason.Certificate, $"the dialler will not talk to {self.Name}: {HandshakeCodec.ReadSentence(head)}"),
             _ => Garbage("a handshake message came out of turn"),
         };
     }
@@ -102,4 +104,13 @@ internal static class HandshakeFrames
     }
 
     public static byte[] Refusal(string sentence) => Make(FrameTypes.Refused, HandshakeCodec.WriteSentence(sentence));
+
+    /// <summary>The sentence, if these bytes begin with a whole refusal.</summary>
+    public static bool TryReadRefusal(ReadOnlySpan<byte> bytes, out string sentence)
+    {
+        sentence = "";
+        if (bytes.Length < Frame.FixedBytes || Frame.Read(bytes, Lane.Handshake, out var frame) is not null || frame.Type != FrameTypes.Refused || bytes.Length < frame.TotalBytes) return false;
+        sentence = HandshakeCodec.ReadSentence(bytes.Slice(Frame.FixedBytes, frame.HeadBytes));
+        return Frame.IsWhole(bytes[..(int)frame.TotalBytes]);
+    }
 }

@@ -13,6 +13,7 @@ internal static class Dialler
     public static ILink Connect(LinkAddress address, LinkDiallerOptions options, ILinkHandler handler)
     {
         if (address is { Kind: LinkTransportKind.Tcp, Port: 0 }) throw new UserMistakeException($"nobody can listen at port 0 of '{address}': give the port that the listener printed");
+        if (address.Kind == LinkTransportKind.Tcp) options.Tls?.Demand(CertificateRules.ClientUsage);
         var endPoint = address.Resolve();
         var deadline = Stopwatch.GetTimestamp() + (long)(options.Options.HandshakeLimit.TotalSeconds * Stopwatch.Frequency);
         IChannel? bulk = null, beat = null, control = null;
@@ -37,7 +38,8 @@ internal static class Dialler
     /// <summary>One connection with its handshake.</summary>
     internal static (IChannel Channel, WelcomeMessage Welcome) Open(LinkAddress address, EndPoint endPoint, LinkDiallerOptions options, Lane lane, ulong session, long deadline)
     {
-        var channel = ConnectSocket(address, endPoint, deadline);
+        var socket = ConnectSocket(address, endPoint, deadline);
+        IChannel channel = options.Tls is not null && address.Kind == LinkTransportKind.Tcp ? TlsDialling.Open(socket, address, options, deadline) : socket;
         try
         {
             return (channel, Handshake(channel, address, options, lane, session, deadline));
@@ -95,6 +97,7 @@ internal static class Dialler
         if (!Proofs.Equal(answer.AsSpan(0, HandshakeCodec.ProofBytes), Proofs.OfAcceptor(options.Secret.Span, hello, challenge, welcome)))
             throw new LinkRefusedException($"whoever listens at {address} does not know the join secret: check the address and the secret");
         if (!HandshakeCodec.TryRead(welcome, out WelcomeMessage? message)) throw NoPeer(address, "its welcome cannot be read");
+        if ((channel as TlsChannel)?.Peer.FaultOfRole(message.Self) is { } fault) throw new LinkRefusedException($"will not talk to {address}: {fault}");
         if (session != 0 && message.Session != session) throw NoPeer(address, "it answered for another session");
         return message;
     }

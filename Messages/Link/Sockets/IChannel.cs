@@ -14,13 +14,18 @@ internal readonly unsafe struct Segment(void* start, nuint length)
 }
 
 /// <summary>
-/// One connection as a stream of bytes: the seam between the frame codec and what carries it (a plain socket here; an encrypted
-/// stream fits as well). One thread reads and one writes at a time.
+/// One connection as a stream of bytes: the seam between the frame codec and what carries it (a plain socket, or TLS over one). One thread reads and one writes at a time.
 /// </summary>
 internal interface IChannel : IDisposable
 {
-    /// <summary>Writes what the system takes without waiting. Returns the number of bytes, 0 if none; -1: the connection is gone.</summary>
+    /// <summary>
+    /// Writes without waiting. Returns the number of bytes taken, 0 if none; -1: the connection is gone. A channel that encrypts takes all or
+    /// nothing, and may keep some of it (<see cref="HasUnsent"/>).
+    /// </summary>
     nint TrySend(ReadOnlySpan<Segment> segments);
+
+    /// <summary>Bytes that were taken wait for room; the next call that sends writes them first, and a <see cref="SendAll(Span{Segment})"/> of nothing waits for it. The sender's thread.</summary>
+    bool HasUnsent { get; }
 
     /// <summary>Writes everything, waiting for room. False: the connection is gone.</summary>
     bool SendAll(Span<Segment> segments);

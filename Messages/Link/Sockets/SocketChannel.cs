@@ -25,6 +25,8 @@ internal sealed unsafe class SocketChannel(Socket socket) : IChannel
         }
     }
 
+    public bool HasUnsent => false;
+
     public bool CarriesDescriptors { get; } = socket.AddressFamily == AddressFamily.Unix;
 
     public bool SendAll(Span<Segment> segments) => SendAll(segments, null);

@@ -48,7 +48,8 @@ internal sealed partial class SocketLink
                 LoseSoon();
                 return false;
             }
-            if (sent == bytes)
+            // What the channel keeps is the writer's to flush: it then has a frame of which nothing is left.
+            if (sent == bytes && !_control.HasUnsent)
             {
                 LinkTelemetry.Sent(Lane.Control, bytes);
                 return true;

@@ -8,15 +8,34 @@ internal sealed partial class SocketListener
 {
     private void Hear(HalfOpen halfOpen)
     {
-        var got = halfOpen.Channel.TryReceive(halfOpen.Handshake.Room);
-        if (got == 0) return;
-        if (got < 0)
+        // Under TLS more may be there than poll tells.
+        do
         {
-            TurnAway(halfOpen, LinkRefusalReason.Abandoned, "the dialler left before the handshake was finished");
-            return;
+            var got = halfOpen.Channel.TryReceive(halfOpen.Handshake.Room);
+            if (got == 0) return;
+            if (got < 0)
+            {
+                var (reason, sentence) = halfOpen.Parting(_options.Self.Name);
+                TurnAway(halfOpen, reason, sentence);
+                return;
+            }
+            Step(halfOpen, halfOpen.Handshake.Received((int)got));
         }
-        switch (halfOpen.Handshake.Received((int)got))
+        while (halfOpen.Channel is TlsChannel && _halfOpen.Contains(halfOpen));
+    }
+
+    private void Step(HalfOpen halfOpen, HandshakeStep step)
+    {
+        var peer = (halfOpen.Channel as TlsChannel)?.Peer;
+        switch (step)
         {
+            // Whatever somebody without a good certificate says first, this is all that it is told.
+            case not HandshakeStep.More when peer?.Fault is { } fault:
+                TurnAway(halfOpen, LinkRefusalReason.Certificate, fault);
+                break;
+            case HandshakeStep.Reply when peer?.FaultOfRole(halfOpen.Handshake.Hello!) is { } fault:
+                TurnAway(halfOpen, LinkRefusalReason.Certificate, fault);
+                break;
             case HandshakeStep.Reply reply:
                 if (!halfOpen.Send(reply.Frame)) TurnAway(halfOpen, LinkRefusalReason.Abandoned, "the dialler does not read");
                 break;
@@ -85,6 +104,7 @@ internal sealed partial class SocketListener
             return;
         }
         _halfOpen.Remove(halfOpen);
+        (halfOpen.Channel as TlsChannel)?.Trust();
         // If the welcome does not get through, the link opens and is lost at once: whoever was let in hears of its end.
         halfOpen.Send(halfOpen.Handshake.Welcome(pending.Session, verdict.Greeting.Span));
         new SocketLink(dialler, [], halfOpen.Channel, pending.Bulk!, pending.Beat!, handler, _options.Options).Start();
@@ -95,6 +115,7 @@ internal sealed partial class SocketListener
         if (halfOpen.Send(halfOpen.Handshake.Welcome(session, [])))
         {
             _halfOpen.Remove(halfOpen);
+            (halfOpen.Channel as TlsChannel)?.Trust();
             return true;
         }
         TurnAway(halfOpen, LinkRefusalReason.Abandoned, "the dialler does not read");

@@ -40,11 +40,12 @@ internal sealed partial class SocketListener : ILinkListener
 
     public static SocketListener Open(LinkAddress address, LinkListenerOptions options)
     {
+        if (address.Kind == LinkTransportKind.Tcp) options.Tls?.Demand(CertificateRules.ServerUsage);
         var endPoint = address.Resolve();
         if (!Links.IsLocal(endPoint))
         {
-            if (!options.Insecure) throw new UserMistakeException($"{address} can be reached by other machines, and the traffic is not encrypted: listen on 127.0.0.1, or allow it (--insecure)");
-            if (options.Secret.IsEmpty) throw new UserMistakeException($"{address} can be reached by other machines: set a join secret, or listen on 127.0.0.1");
+            if (options.Tls is null && !options.Insecure) throw new UserMistakeException($"{address} can be reached by other machines, and the traffic is not encrypted: give --tls DIR, listen on 127.0.0.1, or allow it (--insecure)");
+            if (options.Tls is null && options.Secret.IsEmpty) throw new UserMistakeException($"{address} can be reached by other machines: set a join secret, or listen on 127.0.0.1");
         }
         var socket = SocketSetup.Make(endPoint);
         try
@@ -202,7 +203,9 @@ internal sealed partial class SocketListener : ILinkListener
             return;
         }
         if (_halfOpen.Count >= Limits.LinkHalfOpen) TurnAway(Oldest(), LinkRefusalReason.Crowded, "too many connections are half open; try again");
-        _halfOpen.Add(new HalfOpen(accepted, _options.Self, _options.Secret, HeartbeatThread.Now + _options.Options.HandshakeLimit));
+        var socket = new SocketChannel(accepted);
+        IChannel channel = _options.Tls is { } tls && Address.Kind == LinkTransportKind.Tcp ? TlsChannel.Accepted(socket, tls) : socket;
+        _halfOpen.Add(new HalfOpen(channel, _options.Self, _options.Secret, HeartbeatThread.Now + _options.Options.HandshakeLimit));
     }
 
     /// <summary>The oldest of those who have not even said hello; if all have, the oldest.</summary>

@@ -15,7 +15,7 @@ internal sealed class LinkBenchmark : IBenchmark
     /// <summary>Round trips of one measurement; the 99th percentile then stands on 30.</summary>
     private const int RoundTrips = 3000;
 
-    private const string Tcp = "tcp", Unix = "unix", UnixCopied = "unix-copied";
+    private const string Tcp = "tcp", Unix = "unix", UnixCopied = "unix-copied", Tls = "tls";
 
     public string Name => "link";
 
@@ -27,10 +27,11 @@ internal sealed class LinkBenchmark : IBenchmark
         turn. The raw side is plain socket calls out of native memory, with the same buffer sizes and no checksum. CPU seconds are of
         both processes. Over Unix sockets a link hands tensors over in memory that both processes map; the receiver copies them into
         memory of its own, as the raw side's does, and once more takes them where they lie. The side unix-copied goes without.
+        The side tls is mutual TLS 1.3 over TCP against the run-time's own SslStream with the same cipher suite, in turn as well.
         Last, for --seconds, round trips of the link while it carries tensors all the time and every core computes.
         """;
 
-    public IReadOnlyList<BenchmarkFlag> Flags { get; } = [BenchmarkFlags.Pairs, BenchmarkFlags.Seconds, BenchmarkFlags.Sides([Unix, UnixCopied, Tcp])];
+    public IReadOnlyList<BenchmarkFlag> Flags { get; } = [BenchmarkFlags.Pairs, BenchmarkFlags.Seconds, BenchmarkFlags.Sides([Unix, UnixCopied, Tcp, Tls])];
 
     public BenchmarkOptions Defaults { get; } = new() { Pairs = 9, Seconds = 10 };
 
@@ -51,12 +52,14 @@ internal sealed class LinkBenchmark : IBenchmark
 
     private static void Measure(BenchmarkOptions options, List<Figure> figures, CancellationToken stop)
     {
-        foreach (var side in options.Sides.Count > 0 ? options.Sides : [Unix, UnixCopied, Tcp])
+        foreach (var side in options.Sides.Count > 0 ? options.Sides : [Unix, UnixCopied, Tcp, Tls])
         {
-            var address = side != Tcp
+            var address = side is Unix or UnixCopied
                 ? new LinkAddress(LinkTransportKind.Unix, Path.Combine(Path.GetTempPath(), $"cluster-bench-{Environment.ProcessId}.sock"), 0)
                 : new LinkAddress(LinkTransportKind.Tcp, "127.0.0.1", 0);
-            using var measurement = new LinkMeasurement(address, isShared: side == Unix, StartPeer);
+            using var certificates = side == Tls ? new BenchmarkCertificates() : null;
+            using var measurement = new LinkMeasurement(address, isShared: side == Unix, StartPeer, certificates?.Folder);
+            if (side == Tls) options.Progress($"tls, cipher suite {measurement.Suite}");
             Measure(side, measurement, options, figures, stop);
         }
     }
@@ -95,7 +98,7 @@ internal sealed class LinkBenchmark : IBenchmark
         Figure rawMedian = new(side, "raw socket, round trip, median", "us", [.. rawTrips.Select(static r => r.Median)]), median = new(side, "link, round trip, median", "us", [.. linkTrips.Select(static r => r.Median)]);
         figures.AddRange(
         [
-            rawRate, rate, Figure.Ratio(side, "link / raw socket, rate", rate, rawRate) with { Bound = Bound.AtLeast(0.9) },
+            rawRate, rate, Figure.Ratio(side, "link / raw socket, rate", rate, rawRate) with { Bound = Bound.AtLeast(side == Tls ? 0.85 : 0.9) },
             rawCpu, cpu, Figure.Ratio(side, "link / raw socket, CPU", cpu, rawCpu) with { Bound = Bound.AtMost(1.3) },
             rawMedian, median, Figure.Ratio(side, "link / raw socket, round trip", median, rawMedian) with { Bound = Bound.AtMost(1.5) },
             new Figure(side, "raw socket, round trip, p99", "us", [.. rawTrips.Select(static r => r.P99)]),

@@ -37,7 +37,9 @@ internal sealed class LinkMeasurement : ILinkHandler, IDisposable
     private readonly ManualResetEventSlim _pinged = new();
     private readonly byte[] _message = new byte[MessageBytes];
     private readonly ILinkListener _listener;
-    private readonly Socket _rawListener, _raw;
+    private readonly Socket _rawListener;
+    private readonly RawConnection _raw;
+    private readonly LinkTls? _tls;
     private readonly Process _peer;
     private readonly ILink _link;
     private readonly string? _rawFile;
@@ -47,21 +49,27 @@ internal sealed class LinkMeasurement : ILinkHandler, IDisposable
     /// <param name="address">Where to listen for the link; the raw socket gets a neighbour of it.</param>
     /// <param name="start">Starts the other process with <see cref="LinkPeer.Variable"/> set to the text.</param>
     /// <param name="isShared">Tensors may go over in memory that both processes map, where the transport can do that.</param>
-    public LinkMeasurement(LinkAddress address, bool isShared, Func<string, Process> start)
+    /// <param name="folder">Certificates for both ends, if the link and the raw connection go under TLS.</param>
+    public LinkMeasurement(LinkAddress address, bool isShared, Func<string, Process> start, string? folder = null)
     {
+        _tls = folder is null ? null : LinkTls.Load(TlsFiles.In(folder, "coordinator"), TimeProvider.System);
         new Random(1).NextBytes(MemoryMarshal.AsBytes(_payload.Span));
-        var options = new LinkListenerOptions { Self = new LinkHello("bench", "coordinator", "bench", 1), Admit = _ => LinkVerdict.Accept(this), Options = LinkOptions.Default with { AllowSharedMemory = isShared } };
+        var options = new LinkListenerOptions { Self = new LinkHello("bench", "coordinator", "bench", 1), Admit = _ => LinkVerdict.Accept(this), Options = LinkOptions.Default with { AllowSharedMemory = isShared }, Tls = _tls };
         _listener = Links.Listen(address, options);
         var rawAddress = address.Kind == LinkTransportKind.Unix ? address with { Name = address.Name + "-raw" } : address;
         _rawFile = address.Kind == LinkTransportKind.Unix ? rawAddress.Name : null;
         _rawListener = RawLink.Listen(rawAddress, out rawAddress);
-        _peer = start($"{rawAddress} {_listener.Address}");
-        _raw = RawLink.Accept(_rawListener, rawAddress);
+        _peer = start($"{rawAddress} {_listener.Address}{(folder is null ? "" : " " + folder)}");
+        _raw = new RawConnection(RawLink.Accept(_rawListener, rawAddress), folder, isServer: true, PayloadFloats * sizeof(float));
+        _raw.Keep(MemoryMarshal.AsBytes(_payload.Span));
         Answer();
         _link = _opened.Task.Result;
     }
 
     private readonly TaskCompletionSource<ILink> _opened = new();
+
+    /// <summary>The cipher suite of the raw connection; "" without TLS.</summary>
+    public string Suite => _raw.Suite;
 
     /// <summary>Why the link ended, if it did: a false alarm, in a measurement.</summary>
     public LinkClosure? Closure => _link.Closure;
@@ -73,9 +81,9 @@ internal sealed class LinkMeasurement : ILinkHandler, IDisposable
         var bytes = MemoryMarshal.AsBytes(_payload.Span);
         Command(LinkPeer.Receive, payloads, bytes.Length);
         var (cpu, started) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
-        for (var i = 0; i < payloads; i++) RawLink.SendAll(_raw, bytes);
+        for (var i = 0; i < payloads; i++) _raw.SendPayload(bytes);
         var answer = new byte[sizeof(long)];
-        RawLink.Fill(_raw, answer);
+        _raw.Fill(answer);
         return Result(payloads, started, cpu, answer);
     }
 
@@ -111,10 +119,10 @@ internal sealed class LinkMeasurement : ILinkHandler, IDisposable
         {
             var sent = Stopwatch.GetTimestamp();
             _raw.Send(_message);
-            RawLink.Fill(_raw, _message);
+            _raw.Fill(_message);
             taken.Add(Stopwatch.GetElapsedTime(sent).TotalMicroseconds);
         }
-        RawLink.Fill(_raw, new byte[sizeof(long)]);
+        _raw.Fill(new byte[sizeof(long)]);
         return Summary(taken);
     }
 
@@ -216,6 +224,7 @@ internal sealed class LinkMeasurement : ILinkHandler, IDisposable
         _rawListener.Dispose();
         if (_rawFile is not null) File.Delete(_rawFile);
         _listener.Dispose();
+        _tls?.Dispose();
         _payload.Dispose();
     }
 }

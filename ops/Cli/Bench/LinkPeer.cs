@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
 using Cluster.Contracts;
 using Cluster.Link;
 
@@ -11,7 +10,7 @@ namespace Cluster.Cli.Bench;
 /// </summary>
 internal static class LinkPeer
 {
-    /// <summary>Set for the other process: the addresses of the raw socket and of the link, one space between.</summary>
+    /// <summary>Set for the other process: the addresses of the raw socket and of the link, and the folder of certificates if both go under TLS; one space between.</summary>
     public const string Variable = "CLUSTER_BENCH_LINK_PEER";
 
     /// <summary>Frame types.</summary>
@@ -23,33 +22,35 @@ internal static class LinkPeer
     /// <summary>Runs until the measuring process hangs up.</summary>
     public static void Run(string addresses)
     {
-        var parts = addresses.Split(' ');
+        var parts = addresses.Split(' ', 3);
+        var folder = parts.Length > 2 ? parts[2] : null;
+        using var tls = folder is null ? null : LinkTls.Load(TlsFiles.In(folder, "worker"), TimeProvider.System);
         using var handler = new Receiver();
-        var link = Links.Connect(LinkAddress.Parse(parts[1]), new LinkDiallerOptions { Self = new LinkHello("", "worker", "bench-peer", 1) }, handler);
-        using var socket = RawLink.Connect(LinkAddress.Parse(parts[0]));
+        var link = Links.Connect(LinkAddress.Parse(parts[1]), new LinkDiallerOptions { Self = new LinkHello("", "worker", "bench-peer", 1), Tls = tls, ExpectedRole = "coordinator" }, handler);
+        using var raw = new RawConnection(RawLink.Connect(LinkAddress.Parse(parts[0])), folder, isServer: false, LinkMeasurement.PayloadFloats * sizeof(float));
         link.SendControl(Ready, []);
-        ServeRaw(socket);
+        ServeRaw(raw);
         handler.WaitForEnd();
     }
 
-    private static void ServeRaw(Socket socket)
+    private static void ServeRaw(RawConnection raw)
     {
         using var buffer = NativeBuffer.Allocate(LinkMeasurement.PayloadFloats);
         var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.Span);
         var command = new byte[CommandBytes];
         var answer = new byte[sizeof(long)];
-        while (RawLink.Fill(socket, command))
+        while (raw.Fill(command))
         {
             var (what, count, length) = (BinaryPrimitives.ReadInt32LittleEndian(command), BinaryPrimitives.ReadInt32LittleEndian(command.AsSpan(4)), BinaryPrimitives.ReadInt32LittleEndian(command.AsSpan(8)));
             if (what == Stop) return;
             var cpu = Environment.CpuUsage.TotalTime;
             for (var i = 0; i < count; i++)
             {
-                if (!RawLink.Fill(socket, bytes[..length])) return;
-                if (what == Echo) socket.Send(bytes[..length]);
+                if (!(what == Receive ? raw.FillPayload(bytes[..length]) : raw.Fill(bytes[..length]))) return;
+                if (what == Echo) raw.Send(bytes[..length]);
             }
             BinaryPrimitives.WriteInt64LittleEndian(answer, (Environment.CpuUsage.TotalTime - cpu).Ticks);
-            socket.Send(answer);
+            raw.Send(answer);
         }
     }
 
@@ -91,62 +92,5 @@ internal static class LinkPeer
         public void WaitForEnd() => _ended.Wait();
 
         public void Dispose() => _buffer.Dispose();
-    }
-}
-
-/// <summary>The yardstick: a socket of the same kind with the same options, written and read by plain <see cref="Socket"/> calls out of and into native memory.</summary>
-internal static class RawLink
-{
-    public static Socket Listen(LinkAddress address, out LinkAddress actual)
-    {
-        var socket = Make(address, out var endPoint);
-        socket.Bind(endPoint);
-        socket.Listen(1);
-        actual = socket.LocalEndPoint is System.Net.IPEndPoint ip ? address with { Port = ip.Port } : address;
-        return socket;
-    }
-
-    public static Socket Connect(LinkAddress address)
-    {
-        var socket = Make(address, out var endPoint);
-        socket.Connect(endPoint);
-        Prepare(socket, address);
-        return socket;
-    }
-
-    public static Socket Accept(Socket listener, LinkAddress address)
-    {
-        var socket = listener.Accept();
-        Prepare(socket, address);
-        return socket;
-    }
-
-    private static Socket Make(LinkAddress address, out System.Net.EndPoint endPoint)
-    {
-        var isUnix = address.Kind == LinkTransportKind.Unix;
-        endPoint = isUnix ? new UnixDomainSocketEndPoint(address.Name) : new System.Net.IPEndPoint(System.Net.IPAddress.Parse(address.Name), address.Port);
-        return isUnix ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    }
-
-    private static void Prepare(Socket socket, LinkAddress address)
-    {
-        if (address.Kind == LinkTransportKind.Tcp) socket.NoDelay = true;
-    }
-
-    /// <summary>Reads until the span is full. False: the stream ended.</summary>
-    public static bool Fill(Socket socket, Span<byte> to)
-    {
-        while (!to.IsEmpty)
-        {
-            var got = socket.Receive(to);
-            if (got == 0) return false;
-            to = to[got..];
-        }
-        return true;
-    }
-
-    public static void SendAll(Socket socket, ReadOnlySpan<byte> from)
-    {
-        while (!from.IsEmpty) from = from[socket.Send(from)..];
     }
 }

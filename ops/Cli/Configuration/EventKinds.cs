@@ -53,6 +53,7 @@ public static class EventKinds
         ("test-sample-left-out", Evaluation, "a test sample could not be decoded and does not count: which, why; told once"),
         ("membership", Membership, "a process joined, left, fell silent or came back"),
         ("node-refused", Membership, "somebody was not let in: who, why"),
+        ("message-refused", Membership, "a process sent what its role may not send: who, what; its link is closed"),
         ("node-unfit", Membership, "a node cannot take part, by its own word: its data set, model or device, and why"),
         ("link-lost", Membership, "a node lost its link to the coordinator, or damaged bytes came over its link to another node: how it was noticed"),
         ("process-started", Process, "the supervisor started a process: its number"),
@@ -62,10 +63,10 @@ public static class EventKinds
     ];
 
     /// <summary>What the supervisor of a run's processes may tell.</summary>
-    public static readonly IReadOnlyList<string> OfSupervisors = ["process-started", "process-ended", "process", "fault"];
+    public static readonly IReadOnlyList<string> OfSupervisors = ["process-started", "process-ended", "process", "fault", "message-refused"];
 
     /// <summary>What a node may tell of itself; the node column is its own name, whatever it says.</summary>
-    public static readonly IReadOnlyList<string> OfNodes = ["fault", "link-lost", "node-unfit"];
+    public static readonly IReadOnlyList<string> OfNodes = ["fault", "link-lost", "node-unfit", "message-refused"];
 
     private static readonly Dictionary<string, string> Phases = Table.ToDictionary(static row => row.Kind, static row => row.Phase, StringComparer.Ordinal);
 

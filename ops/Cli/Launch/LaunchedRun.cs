@@ -1,10 +1,8 @@
-using System.Security.Cryptography;
 using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Nodes;
 using Cluster.Contracts;
-using Cluster.Link;
 using Cluster.Membership;
 
 namespace Cluster.Cli.Launch;
@@ -18,53 +16,48 @@ internal static class LaunchedRun
     /// <summary>Whether somebody carries out this kind of fault.</summary>
     public static bool CanStrike(FaultKind kind) => kind.Facts().IsInside || Strikable.Contains(kind);
 
-    /// <exception cref="UserMistakeException">One of them is of a kind that nobody carries out.</exception>
-    public static void Refuse(IEnumerable<FaultSpec> faults)
+    /// <exception cref="UserMistakeException">One of them is of a kind that nobody carries out, or not with TLS.</exception>
+    public static void Refuse(IEnumerable<FaultSpec> faults, LaunchSecurity? security = null)
     {
+        if (security?.TlsFolder is not null && faults.FirstOrDefault(static f => f.Kind == FaultKind.Zombie) is { } zombie)
+            throw new UserMistakeException($"--fault {zombie}: not with --tls, where a coordinator that stands still keeps its port; leave one of the two out");
         if (faults.FirstOrDefault(static f => !CanStrike(f.Kind)) is { } unknown)
             throw new UserMistakeException($"--fault {unknown}: launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", FaultKinds.All.Where(static k => CanStrike(k.Kind)).Select(static k => k.Word))}");
     }
 
     /// <param name="log">A value of <c>--log</c>; null = auto.</param>
     /// <returns>The exit code of <c>launch</c>.</returns>
-    public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, string? log, CancellationToken stop)
+    public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, IReadOnlyList<FaultSpec> faults, LaunchSecurity security, string? log, CancellationToken stop)
     {
-        Refuse(faults);
-        var sockets = LaunchedNodes.SocketFolder();
-        try
+        Refuse(faults, security);
+        using var tls = security.LoadOwn();
+        using var addresses = LaunchAddresses.Open(withTls: tls is not null);
+        using var network = NetworkFaults.Open(faults, addresses, run.Options.Ps, run.Options.Seed);
+        var inside = new InsideFaults(faults);
+        var struck = faults.Where(static f => !f.Facts.IsInside).Select(static f => f.Step).ToHashSet();
+        var (children, node) = LaunchedNodes.Of(run, folder, struck, addresses, security, network, inside, log);
+        var joining = faults.Where(static f => f.Kind == FaultKind.Join).Select(static f => f.Node);
+        var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name), .. joining], bare: NodeOptions.Coordinator, log);
+        await using var link = new SupervisorLink(addresses.Coordinator, security.Secret, tls, struck) { Begun = inside.Begun, Said = sentence => printer.Said(null, $"the coordinator does not let the supervisor in: {sentence}") };
+        var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
+        void Say(string about, string sentence)
         {
-            var coordinator = new LinkAddress(LinkTransportKind.Unix, Path.Combine(sockets, "c"), 0);
-            var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
-            using var network = NetworkFaults.Open(faults, sockets, coordinator, run.Options.Ps, run.Options.Seed);
-            var inside = new InsideFaults(faults);
-            var struck = faults.Where(static f => !f.Facts.IsInside).Select(static f => f.Step).ToHashSet();
-            var (children, node) = LaunchedNodes.Of(run, folder, struck, sockets, coordinator, secret, network, inside, log);
-            var joining = faults.Where(static f => f.Kind == FaultKind.Join).Select(static f => f.Node);
-            var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name), .. joining], bare: NodeOptions.Coordinator, log);
-            await using var link = new SupervisorLink(coordinator, secret, struck) { Begun = inside.Begun };
-            var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
-            void Say(string about, string sentence)
-            {
-                printer.Said(about, sentence);
-                link.Happened("fault", about, sentence);
-            }
-            network.Said = Say;
-            var members = new MemberFaults(supervisor, inside, name => node(NodeOptions.Worker, MemberNames.IndexIn(name, MemberRole.Worker)!.Value, []), () => File.Delete(coordinator.Name));
-            var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Concat(network.Kinds).ToDictionary();
-            using var injector = new FaultInjector(faults, actuators, TimeProvider.System, Say);
-            link.Start(supervisor, injector);
-            using var stopping = stop.Register(supervisor.RequestStop);
-            var result = await supervisor.RunAsync();
-            injector.Ended();
-            if (result.ExitCode == Verbs.ExitCodes.Done) return result.ExitCode;
-            if (result.ExitCode == Verbs.ExitCodes.Interrupted) throw new OperationCanceledException(result.Reason, new ClusterException(result.Reason), stop);
-            folder.DiscardIfNothingCommitted();
-            throw result.ExitCode == Verbs.ExitCodes.BadInput ? new UserMistakeException(result.Reason) : new ClusterException(result.Reason);
+            printer.Said(about, sentence);
+            link.Happened("fault", about, sentence);
         }
-        finally
-        {
-            Directory.Delete(sockets, recursive: true);
-        }
+        network.Said = Say;
+        var members = new MemberFaults(supervisor, inside, name => node(NodeOptions.Worker, MemberNames.IndexIn(name, MemberRole.Worker)!.Value, []), addresses.FreeCoordinator);
+        var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Concat(network.Kinds).ToDictionary();
+        using var injector = new FaultInjector(faults, actuators, TimeProvider.System, Say);
+        link.Start(supervisor, injector);
+        using var stopping = stop.Register(supervisor.RequestStop);
+        using var reloading = CertificateReload.OnHangUp(tls, LogPrinter.OwnName, supervisor.Reload);
+        var result = await supervisor.RunAsync();
+        injector.Ended();
+        if (result.ExitCode == Verbs.ExitCodes.Done) return result.ExitCode;
+        if (result.ExitCode == Verbs.ExitCodes.Interrupted) throw new OperationCanceledException(result.Reason, new ClusterException(result.Reason), stop);
+        folder.DiscardIfNothingCommitted();
+        throw result.ExitCode == Verbs.ExitCodes.BadInput ? new UserMistakeException(result.Reason) : new ClusterException(result.Reason);
     }
 
     /// <summary>What happens to processes is printed, and goes to events.jsonl through the coordinator.</summary>

@@ -17,11 +17,10 @@ internal sealed class NetworkFaults : IFaultActuator, IDisposable
     private static readonly TimeSpan DamagePatience = TimeSpan.FromMilliseconds(500);
 
     private readonly Dictionary<string, Victim> _victims = new(StringComparer.Ordinal);
-    private readonly string _sockets;
-    private readonly LinkAddress _coordinator;
+    private readonly LaunchAddresses _addresses;
     private readonly int _shards;
 
-    private NetworkFaults(string sockets, LinkAddress coordinator, int shards) => (_sockets, _coordinator, _shards) = (sockets, coordinator, shards);
+    private NetworkFaults(LaunchAddresses addresses, int shards) => (_addresses, _shards) = (addresses, shards);
 
     /// <summary>The kinds that this does.</summary>
     public static IReadOnlyList<FaultKind> All { get; } = [.. FaultKinds.All.Where(static f => f.IsNetwork).Select(static f => f.Kind)];
@@ -32,11 +31,11 @@ internal sealed class NetworkFaults : IFaultActuator, IDisposable
     public Action<string, string> Said { get; set; } = static (_, _) => { };
 
     /// <summary>Starts a proxy for each node that a network fault names.</summary>
-    /// <param name="sockets">Folder of the run's Unix sockets.</param>
+    /// <param name="addresses">Where the nodes listen, and the proxies.</param>
     /// <param name="seed">Jitter and the places of damage follow from it, per node.</param>
-    public static NetworkFaults Open(IEnumerable<FaultSpec> faults, string sockets, LinkAddress coordinator, int shards, ulong seed)
+    public static NetworkFaults Open(IEnumerable<FaultSpec> faults, LaunchAddresses addresses, int shards, ulong seed)
     {
-        var network = new NetworkFaults(sockets, coordinator, shards);
+        var network = new NetworkFaults(addresses, shards);
         try
         {
             var names = faults.Where(static f => f.Facts.IsNetwork).Select(static f => f.Node).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
@@ -64,7 +63,8 @@ internal sealed class NetworkFaults : IFaultActuator, IDisposable
     private void Start(string node, ulong seed)
     {
         var routes = Dialled(node).Select(to => new ProxyRoute(to.Name, OutOf(node, to.Name).Resolve(), (_victims.ContainsKey(to.Name) ? Into(to.Name) : to.Address).Resolve())).ToList();
-        if (ShardOf(node) is { } shard) routes.Add(new ProxyRoute(node, Into(node).Resolve(), LaunchedNodes.ShardAddress(_sockets, shard).Resolve(), IsIncoming: true));
+        if (ShardOf(node) is { } shard) routes.Add(new ProxyRoute(node, Into(node).Resolve(), _addresses.Shard(shard).Resolve(), IsIncoming: true));
+        foreach (var name in Dialled(node).Select(to => NameOut(node, to.Name)).Append(NameInto(node))) _addresses.LetGo(name);
         _victims[node].Proxy = FaultProxy.Start(routes, seed, note =>
         {
             if (note.Damage is { } damage) Said(node, $"The network of {node} {damage} {(note.Route.IsIncoming ? $"on a connection to {node}" : $"on its connection to {note.Route.Name}")}.");
@@ -73,15 +73,17 @@ internal sealed class NetworkFaults : IFaultActuator, IDisposable
 
     /// <summary>Whom a node dials: the coordinator, and the nodes with shards.</summary>
     private IEnumerable<(string Name, LinkAddress Address)> Dialled(string node) =>
-        [(NodeOptions.Coordinator, _coordinator), .. Enumerable.Range(0, _shards).Where(i => i != ShardOf(node)).Select(i => ($"{NodeOptions.Shards}-{i}", LaunchedNodes.ShardAddress(_sockets, i)))];
+        [(NodeOptions.Coordinator, _addresses.Coordinator), .. Enumerable.Range(0, _shards).Where(i => i != ShardOf(node)).Select(i => ($"{NodeOptions.Shards}-{i}", _addresses.Shard(i)))];
 
     private static int? ShardOf(string node) => MemberNames.IndexIn(node, MemberRole.ParameterServer);
 
-    private LinkAddress OutOf(string node, string to) => Socket($"{node}.{to}");
+    private LinkAddress OutOf(string node, string to) => _addresses.Proxy(NameOut(node, to));
 
-    private LinkAddress Into(string node) => Socket($"{node}.in");
+    private LinkAddress Into(string node) => _addresses.Proxy(NameInto(node));
 
-    private LinkAddress Socket(string name) => new(LinkTransportKind.Unix, Path.Combine(_sockets, name), 0);
+    private static string NameOut(string node, string to) => $"{node}.{to}";
+
+    private static string NameInto(string node) => $"{node}.in";
 
     public async Task<object?> StrikeAsync(FaultSpec fault)
     {

@@ -17,6 +17,7 @@ internal static partial class Signals
     {
         ChildSignal.Terminate => 15,
         ChildSignal.Kill => 9,
+        ChildSignal.HangUp => 1,
         ChildSignal.Stop => IsMac ? 17 : 19,
         ChildSignal.Continue => IsMac ? 19 : 18,
         _ => throw new ArgumentOutOfRangeException(nameof(signal)),

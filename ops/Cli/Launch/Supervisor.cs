@@ -52,6 +52,12 @@ public sealed partial class Supervisor : INodeProcesses
     /// <summary>Stops all in order; called again, kills all at once.</summary>
     public void RequestStop() => Post(new StopRequested(_clock.Elapsed));
 
+    /// <summary>Tells all living children to read their certificates anew; only for children with TLS.</summary>
+    public void Reload()
+    {
+        foreach (var child in _living.Values) child.Send(ChildSignal.HangUp);
+    }
+
     /// <summary>Kills and reaps a child that is of no use any more, then starts it again by the policy.</summary>
     /// <param name="reason">A sentence's end: "it has not answered for 2 s".</param>
     /// <exception cref="ArgumentException">There is no such child.</exception>

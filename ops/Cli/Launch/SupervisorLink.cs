@@ -13,8 +13,9 @@ namespace Cluster.Cli.Launch;
 /// The supervisor's link to the coordinator: hears of steps, strikes faults inside them, and tells what happened to
 /// processes. While the coordinator is away (it may be the one that died) what happened is kept.
 /// </summary>
+/// <param name="tls">The supervisor's certificate; null = none. Stays the caller's.</param>
 /// <param name="faulty">The steps with faults: the coordinator holds their records until it hears that they have struck.</param>
-internal sealed class SupervisorLink(LinkAddress coordinator, string secret, IReadOnlySet<StepId> faulty) : IAsyncDisposable
+internal sealed class SupervisorLink(LinkAddress coordinator, string secret, LinkTls? tls, IReadOnlySet<StepId> faulty) : IAsyncDisposable
 {
     /// <summary>Events that are kept for a coordinator that is away; older ones have been printed.</summary>
     private const int MostKept = 1000;
@@ -39,6 +40,9 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret, IRe
     /// <summary>BeginStep of a step was sent; link's thread.</summary>
     public Action<StepId>? Begun { get; init; }
 
+    /// <summary>Told why the coordinator does not let the supervisor in; the link's own thread.</summary>
+    public Action<string> Said { get; init; } = static _ => { };
+
     /// <summary>For events.jsonl.</summary>
     public void Happened(string kind, string node, string sentence)
     {
@@ -60,17 +64,23 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret, IRe
 
     private void Keep()
     {
-        var options = new NodeOptions(NodeOptions.Supervisor, NodeOptions.Supervisor, coordinator, null, Encoding.UTF8.GetBytes(secret));
+        var options = new NodeOptions(NodeOptions.Supervisor, NodeOptions.Supervisor, coordinator, null, Encoding.UTF8.GetBytes(secret)) { Tls = tls };
+        var refused = "";
         while (!_stop.IsCancellationRequested)
         {
             using var ended = new ManualResetEventSlim();
-            var peer = new RemotePeer(_system, _buffers, new PeerCallbacks(Route, (_, _) => ended.Set()));
+            var peer = new RemotePeer(_system, _buffers, new PeerCallbacks(Route, (_, _) => ended.Set()) { Refused = Refused }, PeerRoles.Of(NodeOptions.Supervisor, NodeOptions.Coordinator));
             try
             {
-                peer.Dial(coordinator, new LinkDiallerOptions { Self = options.Hello("", ""), Secret = options.Secret });
+                peer.Dial(coordinator, options.Dialling(options.Hello("", ""), NodeOptions.Coordinator));
                 _peer = peer;
                 Send();
                 ended.Wait(_stop.Token);
+            }
+            catch (LinkRefusedException e)
+            {
+                // The run goes on without its supervisor's word; once said, it is known.
+                if (e.Message != refused) Said(refused = e.Message);
             }
             catch (ClusterException)
             {
@@ -101,6 +111,8 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret, IRe
         }
         return null;
     }
+
+    private void Refused(RemotePeer peer, string sentence) => Happened(NodeRegistry.RefusedMessage, NodeOptions.Coordinator, $"{sentence}: the link is closed.");
 
     private async Task StrikeAsync(RemotePeer peer, StepId step)
     {

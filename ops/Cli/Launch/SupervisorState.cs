@@ -66,6 +66,9 @@ public enum ChildSignal
     Kill,
     Stop,
     Continue,
+
+    /// <summary>Read the certificates anew; only for processes with TLS.</summary>
+    HangUp,
 }
 
 public enum ChildPhase

@@ -8,9 +8,11 @@ namespace Cluster.Cli.Nodes;
 
 /// <summary>A node's way to its coordinator: dials, and dials again when the link is lost, until the run is over or patience ends.</summary>
 /// <param name="route">For messages that are not about the node as a whole.</param>
+/// <param name="refused">Told when the coordinator sends what it may not send.</param>
 /// <param name="handle">Told of <see cref="ShardNodes"/> and <see cref="RunLayout"/>, on the link's thread.</param>
 internal sealed class CoordinatorConnection(
-    ActorSystem system, BufferPools buffers, NodeOptions options, string listens, Func<RemotePeer, object, int, IActorRef?> route, Action<object> handle)
+    ActorSystem system, BufferPools buffers, NodeOptions options, string listens, Func<RemotePeer, object, int, IActorRef?> route, Action<RemotePeer, string> refused,
+    Action<object> handle)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromMilliseconds(200);
 
@@ -80,9 +82,9 @@ internal sealed class CoordinatorConnection(
         _refusal = null;
         var closed = new TaskCompletionSource<LinkClosure>(TaskCreationOptions.RunContinuationsAsynchronously);
         var welcome = _welcome = new TaskCompletionSource<Welcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => closed.TrySetResult(closure)));
+        var peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => closed.TrySetResult(closure)) { Refused = refused }, PeerRoles.Of(options.Role, NodeOptions.Coordinator));
         var self = options.Hello(_runId, listens) with { Name = _member.Name ?? "" };
-        var (address, dialling) = Detours.Of(options.Join!, new LinkDiallerOptions { Self = self, Secret = options.Secret });
+        var (address, dialling) = Detours.Of(options.Join!, options.Dialling(self, NodeOptions.Coordinator));
         peer.Dial(address, dialling);
         // A name that was lost comes back with a higher number: each connection has one of its own.
         peer.Send(_member.Hello with { Incarnation = DateTime.UtcNow.Ticks });

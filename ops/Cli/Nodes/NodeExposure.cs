@@ -31,7 +31,7 @@ internal sealed class NodeExposure : IAsyncDisposable
         {
             throw new UserMistakeException($"--monitor {address}: {e.Message.ReplaceLineEndings(" ")}", e);
         }
-        Console.Error.WriteLine($"metrics and health at {exposure._server.Link}");
+        Console.Error.WriteLine($"metrics and health at {exposure._server.Address}");
         return exposure;
     }
 

@@ -25,6 +25,9 @@ internal sealed class NodeNews(Func<string> name, Func<RemotePeer?> peer)
         Flush();
     }
 
+    /// <summary>The other end of a link sent what its role may not send; the link ends.</summary>
+    public void MessageRefused(RemotePeer from, string sentence) => Happened(NodeRegistry.RefusedMessage, $"{sentence}: the link is closed.");
+
     /// <summary>The coordinator is (again) there.</summary>
     public void Flush()
     {

@@ -24,6 +24,9 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     /// <summary>Binds to addresses that other machines reach although nothing is encrypted.</summary>
     public bool Insecure { get; init; }
 
+    /// <summary>This process's certificate, and whose it trusts; null = nothing is encrypted. Stays its maker's to dispose.</summary>
+    public LinkTls? Tls { get; init; }
+
     /// <summary>A second address: for nodes inside the same process.</summary>
     public LinkAddress? AlsoListen { get; init; }
 
@@ -44,6 +47,9 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
 
     /// <summary>Tells the starts of a process apart: ticks of the wall clock, which a restart finds higher.</summary>
     public long Incarnation { get; } = DateTime.UtcNow.Ticks;
+
+    /// <summary>How to dial a process of this role.</summary>
+    public LinkDiallerOptions Dialling(LinkHello self, string role) => new() { Self = self, Secret = Secret, Tls = Tls, ExpectedRole = role };
 
     public LinkHello Hello(string runId, string listens) => new(
         runId, Role, Name, Incarnation, WireTypes.Write(new JoinNote(ProgramVersion, listens, Environment.MachineName, Environment.ProcessId)));

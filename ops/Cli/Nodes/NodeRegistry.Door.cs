@@ -10,6 +10,9 @@ namespace Cluster.Cli.Nodes;
 // Who is let in, and who is not, with the reason on both sides.
 internal sealed partial class NodeRegistry
 {
+    /// <summary>Kind of the event.</summary>
+    internal const string RefusedMessage = "message-refused";
+
     private readonly Lock _tallyLock = new();
     private readonly long _origin = time.GetTimestamp();
     private RefusalTally _tally = RefusalTally.Empty;
@@ -23,19 +26,21 @@ internal sealed partial class NodeRegistry
         Admit = Admit,
         Refused = refusal => Refused(refusal.Hello?.Name, refusal.Sentence),
         Insecure = node.Insecure,
+        Tls = node.Tls,
     });
 
     /// <summary>The listener's callback: version and role; names are the membership engine's.</summary>
     private LinkVerdict Admit(LinkHello hello)
     {
         var join = WireTypes.Read<JoinNote>(hello.Note);
-        if (join.ProgramVersion != ProgramVersion.Text) return LinkVerdict.Refuse($"the run has version {ProgramVersion.Text} of this program and the node {join.ProgramVersion}: install the same on both");
+        if (join.ProgramVersion != ProgramVersion.Text) return LinkVerdict.Refuse($"the run has version {ProgramVersion.Text} of this program and the node {join.ProgramVersion}: install {ProgramVersion.Text} on the node");
         if (hello.Role is not (NodeOptions.Worker or NodeOptions.Shards or NodeOptions.Supervisor)) return LinkVerdict.Refuse($"there is no role '{hello.Role}': a node is a worker or ps");
+        var roles = PeerRoles.Of(NodeOptions.Coordinator, hello.Role);
         lock (_lock)
         {
-            if (_over is { } over) return LinkVerdict.Accept(TellOver(over));
+            if (_over is { } over) return LinkVerdict.Accept(TellOver(over, roles));
             var node = new Node(this, hello) { Listens = join.Listens };
-            node.Peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, Closed) { Opened = Opened }) { MaxFloats = facts.Layout.StateFloats, Ranges = ranges };
+            node.Peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, Closed) { Opened = Opened, Refused = MessageRefused }, roles) { MaxFloats = facts.Layout.StateFloats, Ranges = ranges };
             _nodes[node.Peer] = node;
             return LinkVerdict.Accept(node.Peer);
         }
@@ -70,14 +75,14 @@ internal sealed partial class NodeRegistry
     private static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
 
     /// <summary>One that comes too late hears of the end as those that were here, and ends in order: it made no mistake.</summary>
-    private RemotePeer TellOver(RunOver over) => new(system, buffers, new PeerCallbacks(static (_, _, _) => null, static (_, _) => { })
+    private RemotePeer TellOver(RunOver over, PeerRoles roles) => new(system, buffers, new PeerCallbacks(static (_, _, _) => null, static (_, _) => { })
     {
         Opened = peer =>
         {
             peer.Send(over);
             peer.Link!.Close(LinkEnd.Finished, over.Reason);
         },
-    });
+    }, roles);
 
     private string? NoPlace(MemberRole role, string? name) =>
         role == MemberRole.ParameterServer && name is not null && MemberNames.IndexIn(name, role) is { } index && index >= facts.Options.Ps
@@ -101,6 +106,18 @@ internal sealed partial class NodeRegistry
             (_tally, var isTold, var before) = _tally.Add($"{(known ? name : null)} {line}", time.GetElapsedTime(_origin));
             Tell(before);
             if (isTold) say("node-refused", known ? name! : "unknown", $"{(known ? name : "Somebody")} was not let in: {line}");
+        }
+    }
+
+    /// <summary>A node that is in sent what its role may not send; its link ends. Told within the same bounds as refusals at the door.</summary>
+    private void MessageRefused(RemotePeer peer, string sentence)
+    {
+        var name = NodeOf(peer)?.Name is { Length: > 0 } known ? known : "unknown";
+        lock (_tallyLock)
+        {
+            (_tally, var isTold, var before) = _tally.Add(sentence, time.GetElapsedTime(_origin));
+            Tell(before);
+            if (isTold) say(RefusedMessage, name, $"{sentence}: its link is closed.");
         }
     }
 

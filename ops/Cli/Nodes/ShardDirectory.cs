@@ -7,11 +7,13 @@ namespace Cluster.Cli.Nodes;
 
 /// <summary>Links to the nodes that hold shards, dialled by whoever needs them: workers, and nodes that hold the other copies.</summary>
 /// <param name="connected">Told when a node is (again) reachable; on a thread of its own.</param>
-/// <param name="damaged">Told a sentence about a link over which damaged bytes came; on the link's thread.</param>
+/// <param name="news">Told of links over which damaged bytes came, or what their other end may not send.</param>
 internal sealed class ShardDirectory(
-    ActorSystem system, BufferPools buffers, NodeOptions options, Func<RemotePeer, object, int, IActorRef?> route, Action<NodeId> connected, Action<string> damaged) : IDisposable
+    ActorSystem system, BufferPools buffers, NodeOptions options, Func<RemotePeer, object, int, IActorRef?> route, Action<NodeId> connected, NodeNews news) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private static readonly TimeSpan Dismissed = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<NodeId, RemotePeer> _peers = [];
     private readonly HashSet<NodeId> _wanted = [];
@@ -76,11 +78,11 @@ internal sealed class ShardDirectory(
         while (IsWanted(node))
         {
             using var ended = new ManualResetEventSlim();
-            var peer = new RemotePeer(system, buffers, new PeerCallbacks(route, (_, closure) => Ended(node, closure, ended))) { MaxFloats = _maxFloats, Ranges = _ranges };
+            var peer = new RemotePeer(system, buffers, new PeerCallbacks(route, (_, closure) => Ended(node, closure, ended)) { Refused = news.MessageRefused }, PeerRoles.Of(options.Role, NodeOptions.Shards)) { MaxFloats = _maxFloats, Ranges = _ranges };
             try
             {
                 var hello = (options with { Name = _name }).Hello(_runId, "") with { Incarnation = options.Incarnation };
-                var (way, dialling) = Detours.Of(LinkAddress.Parse(address), new LinkDiallerOptions { Self = hello, Secret = options.Secret });
+                var (way, dialling) = Detours.Of(LinkAddress.Parse(address), options.Dialling(hello, NodeOptions.Shards));
                 peer.Dial(way, dialling);
             }
             catch (ClusterException)
@@ -103,6 +105,8 @@ internal sealed class ShardDirectory(
             try
             {
                 ended.Wait(_stop.Token);
+                // One that sends this node away will do so again: not at once.
+                if (peer.Link?.Closure is { End: LinkEnd.Dismissed }) _stop.Token.WaitHandle.WaitOne(Dismissed);
             }
             catch (OperationCanceledException)
             {
@@ -113,7 +117,7 @@ internal sealed class ShardDirectory(
 
     private void Ended(NodeId node, LinkClosure closure, ManualResetEventSlim ended)
     {
-        if (LinkDamage.Sentence(_name, $"{NodeOptions.Shards}-{node.Index}", closure) is { } sentence) damaged(sentence);
+        if (LinkDamage.Sentence(_name, $"{NodeOptions.Shards}-{node.Index}", closure) is { } sentence) news.Happened(LinkDamage.Kind, sentence);
         ended.Set();
     }
 

@@ -49,10 +49,9 @@ internal static class ShardHost
         var news = new NodeNews(() => connection?.Name ?? options.Name, () => connection?.Peer);
         var faults = NodeFaults.FromEnvironment(options.Name, (_, sentence) => news.Happened("fault", sentence));
         options = NodeStart.Versioned(options, faults);
-        void Damaged(string sentence) => news.Happened(LinkDamage.Kind, sentence);
         void Ended(LinkHello hello, LinkClosure closure)
         {
-            if (LinkDamage.Sentence(connection?.Name ?? options.Name, hello.Name, closure) is { } sentence) Damaged(sentence);
+            if (LinkDamage.Sentence(connection?.Name ?? options.Name, hello.Name, closure) is { } sentence) news.Happened(LinkDamage.Kind, sentence);
         }
 
         IActorRef? Route(RemotePeer peer, object message, int target) => message is IReplicaInput && target >= 0 && target < slots.Length ? slots[target] : null;
@@ -73,19 +72,19 @@ internal static class ShardHost
                     workers.TryRemove(new KeyValuePair<WorkerId, RemotePeer>(worker, peer));
                     Ended(hello, closure);
                 })
-                { Opened = peer => workers[worker] = peer })
+                { Opened = peer => workers[worker] = peer, Refused = news.MessageRefused }, PeerRoles.Of(NodeOptions.Shards, NodeOptions.Worker))
                 {
                     MaxFloats = maxFloats,
                 });
             }
             return hello.Role == NodeOptions.Shards
-                ? LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => Ended(hello, closure))) { MaxFloats = maxFloats })
+                ? LinkVerdict.Accept(new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => Ended(hello, closure)) { Refused = news.MessageRefused }, PeerRoles.Of(NodeOptions.Shards, NodeOptions.Shards)) { MaxFloats = maxFloats })
                 : LinkVerdict.Refuse($"a {hello.Role} has no business with a node that holds shards");
         }
 
-        using var directory = new ShardDirectory(system, buffers, options, Route, static _ => { }, Damaged);
+        using var directory = new ShardDirectory(system, buffers, options, Route, static _ => { }, news);
         ILinkListener? listener = null;
-        connection = new CoordinatorConnection(system, buffers, options, options.Listen!.ToString(), Route, message =>
+        connection = new CoordinatorConnection(system, buffers, options, options.Listen!.ToString(), Route, news.MessageRefused, message =>
         {
             if (message is RunLayout layout) layoutCame.TrySetResult(layout.ToLayout());
             if (message is not ShardNodes nodes) return;
@@ -128,6 +127,7 @@ internal static class ShardHost
             Secret = options.Secret,
             Admit = Admit,
             Insecure = options.Insecure,
+            Tls = options.Tls,
         });
         using var listening = listener;
         var serving = Task.Factory.StartNew(() => connection.Serve(

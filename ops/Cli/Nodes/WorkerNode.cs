@@ -58,9 +58,9 @@ internal static class WorkerNode
             if (message is BeginStep { AuditLeaf: { } audited } begin) faulty?.Audited(begin.Step, audited);
             return message is IWorkerInput or InitializeState ? actor : null;
         }
-        directory = new ShardDirectory(system, buffers, options, Route, _ => actor?.Tell(new WorkerActor.PeerUp()), sentence => news.Happened(LinkDamage.Kind, sentence));
+        directory = new ShardDirectory(system, buffers, options, Route, _ => actor?.Tell(new WorkerActor.PeerUp()), news);
         using var disposable = directory;
-        connection = new CoordinatorConnection(system, buffers, options, "", Route, message =>
+        connection = new CoordinatorConnection(system, buffers, options, "", Route, news.MessageRefused, message =>
         {
             if (message is not ShardNodes nodes) return;
             lock (gate)

@@ -22,7 +22,7 @@ public sealed class CommandLine
     /// <param name="train">What <c>train</c> runs.</param>
     public CommandLine(TrainingJob train)
     {
-        _verbs = [new TrainVerb(train), new LaunchVerb(), new NodeVerb(), new ProxyVerb(), new EvalVerb(), new ImportVerb(), new ExportVerb(), new DataVerb(), new AuditVerb(), new TraceVerb(), new ReportVerb(), new ChaosVerb(), new StudyVerb(train), new BenchVerb(Bench.BenchmarkRegistry.All), new RunsVerb(), new RecipesVerb(), new VersionVerb()];
+        _verbs = [new TrainVerb(train), new LaunchVerb(), new NodeVerb(), new CertsVerb(), new ProxyVerb(), new EvalVerb(), new ImportVerb(), new ExportVerb(), new DataVerb(), new AuditVerb(), new TraceVerb(), new ReportVerb(), new ChaosVerb(), new StudyVerb(train), new BenchVerb(Bench.BenchmarkRegistry.All), new RunsVerb(), new RecipesVerb(), new VersionVerb()];
         _verbs.Add(new HelpVerb(_verbs));
 
         // Our own help and version: the built-in ones know neither units nor the option table's groups.

@@ -4,6 +4,7 @@ using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Launch;
+using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 
 namespace Cluster.Cli.Verbs;
@@ -16,12 +17,14 @@ internal sealed class LaunchVerb : IVerb
     private readonly Option<bool> _check = new("--check");
     private readonly Option<bool> _prepare = new("--prepare");
     private readonly Option<string> _log = new("--log");
+    private readonly Option<string> _tls = new("--tls");
+    private readonly Option<bool> _insecure = new("--insecure");
     private readonly Option<string[]> _fault = new("--fault") { AllowMultipleArgumentsPerToken = false };
     private readonly RowOptions _rows;
 
     public LaunchVerb()
     {
-        Command = new Command("launch", "Train in several processes on this machine, restarted when they die.") { _recipe, _resume, _check, _prepare, _fault, _log };
+        Command = new Command("launch", "Train in several processes on this machine, restarted when they die.") { _recipe, _resume, _check, _prepare, _fault, _log, _tls, _insecure };
         _rows = new RowOptions(Command, OptionTable.Rows);
     }
 
@@ -39,6 +42,9 @@ internal sealed class LaunchVerb : IVerb
           --fault stop:worker-2@20+5      stops it (SIGSTOP) in step 20 for 5 s, which is also the default
           other kinds, settings behind a comma: oom leave join zombie nan lie hang slow backlog disk-full no-data skew, and those
           of the network: cut black-hole delay throttle corrupt duplicate reorder; docs/launch.md says what each does
+          --tls DIR             the processes talk over TCP with TLS, each with the certificate of its role in DIR ('cluster help
+                                certs' makes them), instead of over Unix sockets; SIGHUP reads the certificates anew
+          --insecure            show the page (--monitor) to other machines, unencrypted and behind a token
           --log auto|json|text  json: one JSON object per line, with the node that it comes from and the trace ids of steps
           --prepare             only write the run's folder, for nodes that are started by hand ('cluster help node')
           --check               only check the options and print the resolved configuration
@@ -59,6 +65,10 @@ internal sealed class LaunchVerb : IVerb
             : RunResolver.Resolve(recipe, given, mistakes, environment);
         if (run.Options is { Replicas: > 0, Ps: 1 }) throw new UserMistakeException("--replicas 1 needs --ps 2 or more: the standby of a shard lies in another process than the shard");
         var faults = Faults(parse.GetValue(_fault) ?? [], run.Options);
+        var isPrepared = parse.GetValue(_prepare);
+        if (!isPrepared && MonitorExposure.Mistake(run.Options.Monitor, parse.GetValue(_insecure)) is { } exposed) throw new UserMistakeException(exposed);
+        var security = LaunchSecurity.Of(RowOptions.TextOf(parse, _tls), parse.GetValue(_insecure));
+        LaunchedRun.Refuse(faults, security);
         if (parse.GetValue(_check))
         {
             Console.Out.Write(ConfigWriter.Write(run, new Dictionary<string, string>()));
@@ -67,12 +77,12 @@ internal sealed class LaunchVerb : IVerb
         await DataVerb.EnsureAsync(run.Options, stop);
         using var folder = run.Resumes is null ? RunFolder.Create(run) : RunFolder.Resume(run);
         folder.WriteConfig(new Dictionary<string, string> { ["run-id"] = run.RunId });
-        if (parse.GetValue(_prepare))
+        if (isPrepared)
         {
             Console.Out.WriteLine($"prepared {folder.Location}: start 'cluster node --role coordinator --run {folder.Location} --listen ADDRESS'");
             return ExitCodes.Done;
         }
-        return await LaunchedRun.RunAsync(run, folder, faults, log, stop);
+        return await LaunchedRun.RunAsync(run, folder, faults, security, log, stop);
     }
 
     private static List<FaultSpec> Faults(string[] texts, RunOptions options)

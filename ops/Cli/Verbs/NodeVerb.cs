@@ -7,6 +7,7 @@ using Cluster.Cli.Hosting;
 using Cluster.Cli.Nodes;
 using Cluster.Cli.Report;
 using Cluster.Contracts;
+using Cluster.Coordinator.Monitor.Web;
 using Cluster.Link;
 using Cluster.Membership;
 
@@ -24,6 +25,7 @@ internal sealed class NodeVerb : IVerb
     private readonly Option<string> _device = new("--device");
     private readonly Option<string> _secret = new("--secret-file");
     private readonly Option<string> _patience = new("--patience");
+    private readonly Option<string> _tls = new("--tls");
     private readonly Option<bool> _insecure = new("--insecure");
     private readonly Option<string> _monitor = new("--monitor");
     private readonly Option<string> _log = new("--log");
@@ -32,7 +34,7 @@ internal sealed class NodeVerb : IVerb
 
     public NodeVerb() => Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
     {
-        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure, _monitor, _log,
+        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _tls, _insecure, _monitor, _log,
     };
 
     public string HelpText => """
@@ -53,8 +55,10 @@ internal sealed class NodeVerb : IVerb
           --monitor HOST:PORT   where a worker or a ps serves /metrics and /healthz; the coordinator's place is in the configuration
           --log json            print one JSON object per line, with trace ids
           --patience SECONDS    how long to look for a coordinator that does not answer (60)
+          --tls DIR             encrypt, and let only certificates of one authority in: DIR holds ca.pem, ROLE.pem and ROLE.key
+                                ('cluster help certs' makes them); SIGHUP reads them anew
           --insecure            listen on an address that other machines reach without encryption: everybody on the
-                                network can then read and change the traffic
+                                network can then read and change the traffic. Also for --monitor, which is never encrypted
         """;
 
     public async Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)
@@ -80,14 +84,22 @@ internal sealed class NodeVerb : IVerb
         if (RowOptions.TextOf(parse, _patience) is { } text && (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out patience) || !(patience is > 0 and <= 86_400)))
             found.Add($"--patience {text}: must be a number of seconds above 0 and at most 86400");
         var monitor = RowOptions.TextOf(parse, _monitor);
+        var insecure = parse.GetValue(_insecure);
+        if (MonitorExposure.MistakeWithoutFolder(monitor, insecure, Environment.GetEnvironmentVariable(MonitorAccess.TokenVariable)) is { } exposed) found.Add(exposed);
         if (monitor is not null && role == NodeOptions.Coordinator) found.Add("--monitor: the coordinator's place is the run's: 'cluster launch … --prepare --monitor HOST:PORT' writes it");
         var secret = Secret(RowOptions.TextOf(parse, _secret), found);
         if (found.Count > 0) throw new UserMistakeException(string.Join('\n', found));
+        using var tls = RowOptions.TextOf(parse, _tls) is { } certificates ? TlsFolder.Load(certificates, role!) : null;
+        using var reloading = CertificateReload.OnHangUp(tls, name.Length > 0 ? name : role!);
+        // The others are told of the port before anybody listens there: a ps listens when it knows its run.
+        using var port = role == NodeOptions.Shards && listen is { Kind: LinkTransportKind.Tcp, Port: 0 } ? PortReservation.Take(listen) : null;
+        listen = port?.Address ?? listen;
         await using var exposure = monitor is null or "none" ? null : await NodeExposure.OpenAsync(monitor);
         var options = new NodeOptions(role!, name, join, listen, secret)
         {
             Patience = TimeSpan.FromSeconds(patience),
-            Insecure = parse.GetValue(_insecure),
+            Tls = tls,
+            Insecure = insecure,
             Exposure = exposure,
             Data = RowOptions.TextOf(parse, _data),
             Device = RowOptions.TextOf(parse, _device),
@@ -119,6 +131,7 @@ internal sealed class NodeVerb : IVerb
     private static async Task CoordinateAsync(string path, NodeOptions options, string? log, CancellationToken stop)
     {
         var run = ResumeResolver.Resolve(null, [new Setting(OptionTable.ByKey("out")!, path, "--run " + path, RunResolver.FromCommandLine)], [], new ResolveEnvironment());
+        if (MonitorExposure.Mistake(run.Options.Monitor, options.Insecure) is { } exposed) throw new UserMistakeException(exposed);
         await DataVerb.EnsureAsync(run.Options, stop);
         using var folder = RunFolder.Attach(run);
         var display = Displays.ForThisProcess(log == LogForm.Json ? log : LogForm.Text);
@@ -172,7 +185,6 @@ internal sealed class NodeVerb : IVerb
     /// <summary>Workers and other shards dial the very address that a ps is given.</summary>
     private static string? Unreachable(LinkAddress address) => address switch
     {
-        { Kind: LinkTransportKind.Tcp, Port: 0 } => "the other nodes must know the port of a ps: give one from 1 to 65535",
         { Kind: LinkTransportKind.Tcp } when System.Net.IPAddress.TryParse(address.Name, out var ip) && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any)) =>
             "the other nodes dial a ps at this address: give the name or an address of this machine",
         { Kind: LinkTransportKind.InProcess } => "an address inside a process leads nowhere: give HOST:PORT or unix:/PATH",

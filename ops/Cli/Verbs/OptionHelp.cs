@@ -20,6 +20,7 @@ public static class OptionHelp
         Entry(text, "--recipe NAME|FILE", $"A named recipe ({string.Join(", ", RecipeFolder.Names)}), or a YAML file.");
         Entry(text, "--check", "Only check the options and print the resolved configuration.");
         Entry(text, "--log auto|json|text", "How to print: a live bar on a terminal and lines elsewhere; one JSON object per line, with trace ids; lines. [default auto]");
+        Entry(text, "--insecure", "Show the page (--monitor) to other machines, unencrypted and behind a token.");
         foreach (var group in OptionTable.Rows.GroupBy(row => row.Group))
         {
             text.Append('\n').Append(group.Key).Append('\n');

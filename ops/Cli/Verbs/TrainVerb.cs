@@ -14,6 +14,7 @@ internal sealed class TrainVerb : IVerb
     private readonly Option<bool> _resume = new("--resume");
     private readonly Option<bool> _check = new("--check");
     private readonly Option<string> _log = new("--log");
+    private readonly Option<bool> _insecure = new("--insecure");
     private readonly Dictionary<Option<string>, OptionRow> _rows;
 
     public TrainVerb(TrainingJob job)
@@ -22,7 +23,7 @@ internal sealed class TrainVerb : IVerb
         _rows = OptionTable.Rows.ToDictionary(
             row => new Option<string>(row.Flag, [.. row.Spellings.Skip(1)]) { Arity = row.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne, Description = row.Description },
             row => row);
-        Command = new Command("train", "Train a model on this machine.") { _recipe, _resume, _check, _log };
+        Command = new Command("train", "Train a model on this machine.") { _recipe, _resume, _check, _log, _insecure };
         foreach (var option in _rows.Keys) Command.Options.Add(option);
     }
 
@@ -40,6 +41,7 @@ internal sealed class TrainVerb : IVerb
         var run = parse.GetValue(_resume)
             ? ResumeResolver.Resolve(recipe, Given(parse), mistakes, environment)
             : RunResolver.Resolve(recipe, Given(parse), mistakes, environment);
+        if (Nodes.MonitorExposure.Mistake(run.Options.Monitor, parse.GetValue(_insecure)) is { } exposed) throw new UserMistakeException(exposed);
         if (parse.GetValue(_check))
         {
             Console.Out.Write(ConfigWriter.Write(run, new Dictionary<string, string>()));

@@ -18,7 +18,7 @@ public sealed class LinkBenchmarkSpecs : IDisposable
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         using var json = JsonDocument.Parse(outcome.Output);
         var figures = json.RootElement.GetProperty("figures").EnumerateArray().ToArray();
-        foreach (var transport in new[] { "unix", "unix-copied", "tcp" })
+        foreach (var transport in new[] { "unix", "unix-copied", "tcp", "tls" })
         {
             var own = figures.Where(f => f.GetProperty("group").GetString() == transport).ToDictionary(f => f.GetProperty("name").GetString()!, f => f.GetProperty("median").GetDouble());
             Assert.Equal(transport == "unix" ? 14 : 13, own.Count);

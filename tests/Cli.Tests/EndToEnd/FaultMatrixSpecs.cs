@@ -41,7 +41,7 @@ public sealed class FaultMatrixSpecs : IDisposable
         Named(Fault("stop:worker-1@3", "was stopped"), "worker-lost", "worker-1", "step", "worker-1 is lost while step [0-9]+ was [a-z]+: nothing was heard of it for 500 ms");
         Named(Fault("oom:worker-2@5", "was killed"), "process-ended", "worker-2", "process", "was killed by SIGKILL from (outside|the kernel's out-of-memory killer)");
         Named(Fault("no-data:worker-0@8", "finds its data set"), "node-unfit", "worker-0", "membership", "data_batch_1.bin is missing");
-        Named(RunEvents.First(Folder, "process-ended", "worker-1 (process", "code 2"), "node-refused", "worker-1", "membership", "the run has version .* and the node .*: install the same on both");
+        Named(RunEvents.First(Folder, "process-ended", "worker-1 (process", "code 2"), "node-refused", "worker-1", "membership", "the run has version .* and the node .*: install .* on the node");
         // Where a leaf takes long, ten of them are beyond the budget of a hang.
         var slow = Fault("slow:worker-2@14", "is slow");
         var isHang = First(slow, "worker-hung", "worker-2") is { } hung && !(First(slow, "worker-late", "worker-2") is { } late && late.Time <= hung.Time);

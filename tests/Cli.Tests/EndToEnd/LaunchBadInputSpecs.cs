@@ -21,6 +21,8 @@ public sealed class LaunchBadInputSpecs : IDisposable
     [InlineData("--replicas 1 needs --ps 2 or more", "--replicas", "1")]
     [InlineData("--workers 0: must be at least 1 and at most 1024", "--workers", "0")]
     [InlineData("there is no run", "--resume", "--out", "nowhere")]
+    [InlineData("--tls nowhere: there is no such folder; 'cluster certs nowhere' makes one", "--tls", "nowhere")]
+    [InlineData("--monitor 0.0.0.0:0: other machines can reach this address, and what is shown there is not encrypted", "--monitor", "0.0.0.0:0")]
     [InlineData("unknown option --replica; did you mean --replicas?", "--replica", "1")]
     public void Mistake_with_launch_is_one_line(string expected, params string[] arguments) => Mistaken(expected, ["launch", "--data", "synthetic", .. arguments]);
 
@@ -43,7 +45,9 @@ public sealed class LaunchBadInputSpecs : IDisposable
     [InlineData("--name worker-1024: a worker is called worker-0 to worker-1023", "--role", "worker", "--join", "127.0.0.1:1", "--name", "worker-1024")]
     [InlineData("--name ps-256: a ps is called ps-0 to ps-255", "--role", "ps", "--join", "127.0.0.1:1", "--listen", "127.0.0.1:7001", "--name", "ps-256")]
     [InlineData("--listen is missing: HOST:PORT or unix:/PATH", "--role", "ps", "--join", "127.0.0.1:1")]
-    [InlineData("--listen 127.0.0.1:0: the other nodes must know the port of a ps", "--role", "ps", "--join", "127.0.0.1:1", "--listen", "127.0.0.1:0")]
+    [InlineData("--tls nowhere: there is no such folder; 'cluster certs nowhere' makes one", "--role", "worker", "--join", "127.0.0.1:1", "--tls", "nowhere")]
+    [InlineData("--monitor 0.0.0.0:0: other machines can reach this address", "--role", "worker", "--join", "127.0.0.1:1", "--monitor", "0.0.0.0:0")]
+    [InlineData("put the token that they need into CLUSTER_MONITOR_TOKEN", "--role", "worker", "--join", "127.0.0.1:1", "--monitor", "0.0.0.0:0", "--insecure")]
     [InlineData("--listen 0.0.0.0:7001: the other nodes dial a ps at this address", "--role", "ps", "--join", "127.0.0.1:1", "--listen", "0.0.0.0:7001", "--insecure")]
     [InlineData("--listen [::]:7001: the other nodes dial a ps at this address", "--role", "ps", "--join", "127.0.0.1:1", "--listen", "[::]:7001", "--insecure")]
     [InlineData("--run DIR is missing: the folder with the run's config.yaml", "--role", "coordinator", "--listen", "127.0.0.1:0")]

@@ -113,7 +113,7 @@ internal sealed class Guest
                 _heard.Add(message);
                 return null;
             },
-            (_, closure) => _closed.TrySetResult(closure)));
+            (_, closure) => _closed.TrySetResult(closure)), new PeerRoles(NodeRoleNames.Parse(hello.Role), NodeRoles.Coordinator));
         _peer.Dial(address, new LinkDiallerOptions { Self = hello, Secret = Door.Bytes(secret) });
     }
 
@@ -136,6 +136,13 @@ internal sealed class Guest
     public Guest Tell(string kind, string node, string sentence)
     {
         _peer.Send(new ProcessEvent(kind, node, sentence));
+        return this;
+    }
+
+    /// <summary>Whatever it likes.</summary>
+    public Guest Send(object message)
+    {
+        _peer.Send(message);
         return this;
     }
 

@@ -27,7 +27,7 @@ public sealed class NodeRegistrySpecs : IDisposable
 
     [Fact]
     public void Node_of_another_version_is_refused_with_both_versions() =>
-        Refused(() => _door.Dial(NodeOptions.Worker, "worker-1", version: "9.9"), "worker-1", $"the run has version {ProgramVersion.Text} of this program and the node 9.9: install the same on both");
+        Refused(() => _door.Dial(NodeOptions.Worker, "worker-1", version: "9.9"), "worker-1", $"the run has version {ProgramVersion.Text} of this program and the node 9.9: install {ProgramVersion.Text} on the node");
 
     [Fact]
     public void Node_of_an_unknown_role_is_refused() =>
@@ -40,6 +40,30 @@ public sealed class NodeRegistrySpecs : IDisposable
     [Fact]
     public void Node_of_another_run_is_refused_with_both_run_ids() =>
         Refused(() => _door.Dial(NodeOptions.Worker, "worker-1", runId: "run-2"), "worker-1", "worker-1 belongs to run 'run-2', but coordinator runs 'run-1'");
+
+    [Fact]
+    public void Node_that_sends_what_its_role_may_not_is_sent_away_with_the_reason_on_both_sides_and_nothing_is_done()
+    {
+        var worker = _door.Dial(NodeOptions.Worker, "worker-0").Join();
+        worker.Hear<Welcome>();
+        worker.Ready();
+        _door.NextTold<CoordinatorActor.WorkerAt>();
+        worker.Send(new TermRefused(new Term(1), new Term(99), new ReplicaId(new ShardId(0), new NodeId(0, 1))));
+        const string Reason = "worker-0 sent TermRefused, which a worker may not send to a coordinator";
+        Assert.Equal(Reason, worker.SentAway());
+        Assert.Equal(("worker-0", $"{Reason}: its link is closed."), _door.Next(NodeRegistry.RefusedMessage));
+        Assert.IsType<CoordinatorActor.WorkerGone>(_door.NextTold<object>());
+        Assert.Empty(_door.Told);
+    }
+
+    [Fact]
+    public void Supervisor_speaks_of_processes_and_faults_alone()
+    {
+        var supervisor = _door.Dial(NodeOptions.Supervisor, NodeOptions.Supervisor).Tell("process", "worker-0", "worker-0 ended");
+        Assert.Equal(("worker-0", "worker-0 ended"), _door.Next("process"));
+        supervisor.Ready();
+        Assert.Contains("supervisor sent NodeReady, which a supervisor may not send to a coordinator", supervisor.SentAway());
+    }
 
     [Theory]
     [InlineData("other", null, "bits", "its data set is another one (fingerprint other, the run's is data): give it the same files with --data")]

@@ -10,7 +10,7 @@ namespace Cluster.Cli.Hosting.Monitoring;
 /// </summary>
 internal static class PageServing
 {
-    /// <summary>In the run's folder: the port, and on a second line the token where there is one. Readable by its owner alone.</summary>
+    /// <summary>In the run's folder: the port, and on a second line the token where the server made one. Readable by its owner alone.</summary>
     public const string FileName = "monitor";
 
     /// <returns>Null when the run is not shown; why is said.</returns>
@@ -53,14 +53,17 @@ internal static class PageServing
 
     private static MonitorServer Shown(MonitorServer server, MonitoringContext context, string path)
     {
-        context.Say($"watch it at {server.Link}");
+        // What is printed ends up in logs, which more people read than may look on.
+        var chosen = !string.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable(MonitorAccess.TokenVariable));
+        context.Say(server.Token is null ? $"watch it at {server.Address}"
+            : $"watch it at {server.Address}/?token=TOKEN, with the token {(chosen ? $"of {MonitorAccess.TokenVariable}" : $"that is the second line of {path}")}");
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
             if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             using var writer = new StreamWriter(path, options);
             writer.WriteLine(server.EndPoint.Port.ToString(CultureInfo.InvariantCulture));
-            if (server.Token is { } token) writer.WriteLine(token);
+            if (server.Token is { } token && !chosen) writer.WriteLine(token);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
