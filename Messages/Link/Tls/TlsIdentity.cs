@@ -106,9 +106,8 @@ internal sealed class TlsIdentity : IDisposable
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-            if (isSecret && !OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & others) != 0)
-                throw new UserMistakeException($"the key {path} can be read by others than its owner: run chmod 600 {path}, and make a new one if somebody may have seen it");
+            if (isSecret && KeyRights.Fault(file.SafeFileHandle) is { } fault)
+                throw new UserMistakeException($"the key {path} {fault}: run chmod 600 {path}, and make a new one if somebody may have seen it");
             if (file.Length > Limits.TlsFileBytes) throw new UserMistakeException($"{path} has {file.Length} bytes, at most {Limits.TlsFileBytes} are read: it should be {what}");
             using var reader = new StreamReader(file);
             return reader.ReadToEnd();

@@ -183,4 +183,13 @@ public sealed class TlsFilesSpecs : IDisposable
         Assert.Contains("does not name the role worker", tls.Reload());
         Assert.Equal(["worker", "ps"], tls.Roles);
     }
+
+    [Theory]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite, false, true)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupRead, false, false)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupRead, true, true)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, true, false)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.OtherRead, true, false)]
+    public void Key_of_root_may_be_read_by_its_group_and_any_other_by_its_owner_alone(UnixFileMode mode, bool isRoots, bool isGood) =>
+        Assert.Equal(isGood, KeyRights.Fault(mode, isRoots) is null);
 }
