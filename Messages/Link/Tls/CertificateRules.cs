@@ -34,8 +34,8 @@ internal static class CertificateRules
     /// <summary>The same of a chain that has been built with <see cref="Policy"/>.</summary>
     public static string? Judge(X509Certificate2 certificate, X509Chain chain, DateTimeOffset now)
     {
-        if (now > certificate.NotAfter) return $"expired on {Day(certificate.NotAfter)}: make a new one";
-        if (now < certificate.NotBefore) return $"is not valid before {Day(certificate.NotBefore)}: check the clocks of both machines, or make a new one";
+        if (now.LocalDateTime > certificate.NotAfter) return $"expired on {Day(certificate.NotAfter)}: make a new one";
+        if (now.LocalDateTime < certificate.NotBefore) return $"is not valid before {Day(certificate.NotBefore)}: check the clocks of both machines, or make a new one";
         // The usage has a sentence of its own.
         var all = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (sum, s) => sum | s.Status) & ~X509ChainStatusFlags.NotValidForUsage;
         if (all == X509ChainStatusFlags.NoError && chain.ChainElements.Count > 0) return null;

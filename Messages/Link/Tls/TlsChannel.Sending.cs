@@ -75,5 +75,10 @@ internal sealed unsafe partial class TlsChannel
     }
 
     /// <summary>The transport's writes finish before they return, so this does too.</summary>
-    private void Encrypt(ReadOnlyMemory<byte> bytes) => _ssl.WriteAsync(bytes).GetAwaiter().GetResult();
+    private void Encrypt(ReadOnlyMemory<byte> bytes)
+    {
+        var write = _ssl.WriteAsync(bytes);
+        if (!write.IsCompleted) throw new InvalidOperationException("a write under TLS did not finish in its call");
+        write.GetAwaiter().GetResult();
+    }
 }

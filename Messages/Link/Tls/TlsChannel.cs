@@ -153,7 +153,9 @@ internal sealed unsafe partial class TlsChannel : IChannel
             {
                 if (_plain.Length == 0) _plain = GC.AllocateUninitializedArray<byte>(RecordBytes);
                 _transport.ReadsWait = wait;
+#pragma warning disable CA2012 // It stays open until bytes come, and its result is taken once.
                 _reading = _ssl.ReadAsync(_plain);
+#pragma warning restore CA2012
                 _isReading = true;
             }
             while (!_reading.IsCompleted)

@@ -42,7 +42,9 @@ internal sealed class TlsPeer
         EnabledSslProtocols = SslProtocols.Tls13,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         CertificateChainPolicy = CertificateRules.Policy(_identity.Authorities, _tls.Time.GetUtcNow()),
+#pragma warning disable CA5359 // It keeps its verdict in Fault, and whoever has one is told so and let go.
         RemoteCertificateValidationCallback = Judge,
+#pragma warning restore CA5359
         // A resumed session would skip the certificates, also those that a reload has replaced.
         AllowTlsResume = false,
         AllowRenegotiation = false,
@@ -55,7 +57,9 @@ internal sealed class TlsPeer
         EnabledSslProtocols = SslProtocols.Tls13,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         CertificateChainPolicy = CertificateRules.Policy(_identity.Authorities, _tls.Time.GetUtcNow()),
+#pragma warning disable CA5359 // It keeps its verdict in Fault, and whoever has one is told so and let go.
         RemoteCertificateValidationCallback = Judge,
+#pragma warning restore CA5359
         AllowTlsResume = false,
         AllowRenegotiation = false,
     };

@@ -21,7 +21,9 @@ internal static class RawTls
             TargetHost = address.Name,
             EnabledSslProtocols = protocols,
             ClientCertificates = certificate is null ? null : [certificate],
+#pragma warning disable CA5359 // The other end judges here.
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
+#pragma warning restore CA5359
         });
         tls.Write(DoorSpecs.HelloFrame());
         var (bytes, filled) = (new byte[8192], 0);
@@ -54,7 +56,9 @@ internal static class RawTls
                         ServerCertificate = certificate,
                         ClientCertificateRequired = true,
                         EnabledSslProtocols = protocols,
+#pragma warning disable CA5359 // The other end judges here.
                         RemoteCertificateValidationCallback = (_, _, _, _) => true,
+#pragma warning restore CA5359
                     });
                     var bytes = new byte[8192];
                     return bytes[..tls.Read(bytes)];

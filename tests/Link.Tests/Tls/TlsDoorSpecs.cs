@@ -205,7 +205,7 @@ public sealed class TlsDoorSpecs : IDisposable
     }
 
     [Fact]
-    public void Usage_of_the_other_end_is_refused_on_both_sides()
+    public async Task Usage_of_the_other_end_is_refused_on_both_sides()
     {
         using var listener = Listen(Coordinator);
         using var server = _pki.Certificate(new Subject("worker") { Usages = [CertificateRules.ServerUsage] });
@@ -217,12 +217,12 @@ public sealed class TlsDoorSpecs : IDisposable
         using var near = new Recorder();
         var e = Assert.Throws<LinkRefusedException>(() => Links.Connect(address, Dialling(_pki.Load(new Subject("worker"))), near));
         Assert.Contains("its extended key usage lacks serverAuth", e.Message);
-        Assert.True(HandshakeFrames.TryReadRefusal(heard.Result, out var sentence));
+        Assert.True(HandshakeFrames.TryReadRefusal(await heard.WaitAsync(Recorder.Patience), out var sentence));
         Assert.Contains(sentence, e.Message);
     }
 
     [Fact]
-    public void Certificate_without_a_role_is_refused()
+    public async Task Certificate_without_a_role_is_refused()
     {
         using var listener = Listen(Coordinator);
         using var nobody = _pki.Certificate(new Subject() { Hosts = ["a.example"] });
@@ -232,7 +232,7 @@ public sealed class TlsDoorSpecs : IDisposable
         var heard = RawTls.Serve(nobody, out var address);
         using var near = new Recorder();
         Assert.Contains("names no role", Assert.Throws<LinkRefusedException>(() => Links.Connect(address, Dialling(_pki.Load(new Subject("worker"))), near)).Message);
-        Assert.True(HandshakeFrames.TryReadRefusal(heard.Result, out _));
+        Assert.True(HandshakeFrames.TryReadRefusal(await heard.WaitAsync(Recorder.Patience), out _));
     }
 
     [Fact]

@@ -53,6 +53,21 @@ public sealed class TlsWireSpecs
         near.WaitForClosed();
     }
 
+    [Theory]
+    [InlineData(Lane.Control)]
+    [InlineData(Lane.Bulk)]
+    [InlineData(Lane.Heartbeat)]
+    public void Member_that_sends_no_frames_under_tls_is_told_so(object lane)
+    {
+        using var peer = RawPeer.Connect(LinkTransportKind.Tcp, Pki.Shared);
+        var noise = new byte[5000];
+        new Random(5).NextBytes(noise);
+        peer.Write((Lane)lane, noise);
+        var closure = peer.Far.WaitForClosed();
+        Assert.Equal((LinkEnd.BadMagic, false), (closure.End, closure.ByPeer));
+        Assert.Equal((closure.End, closure.Sentence), peer.Goodbye());
+    }
+
     [Fact]
     public void Handshake_messages_tensors_and_heartbeats_need_no_pool_thread()
     {
