@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
+using Cluster.Cli.Hosting.Supervision;
 using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 using Cluster.Link;
@@ -53,6 +54,7 @@ internal static class LaunchedRun
             var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Concat(network.Kinds).ToDictionary();
             using var injector = new FaultInjector(faults, actuators, TimeProvider.System, Say);
             link.Start(supervisor, injector);
+            using var asked = CheckpointSignal.Listen(link.AskForCheckpoint);
             using var stopping = stop.Register(supervisor.RequestStop);
             var result = await supervisor.RunAsync();
             injector.Ended();

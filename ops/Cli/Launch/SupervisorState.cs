@@ -66,6 +66,9 @@ public enum ChildSignal
     Kill,
     Stop,
     Continue,
+
+    /// <summary>SIGUSR1.</summary>
+    Checkpoint,
 }
 
 public enum ChildPhase
