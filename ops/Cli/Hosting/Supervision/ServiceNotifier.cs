@@ -51,6 +51,7 @@ internal sealed class ServiceNotifier : IDisposable
     {
         _isIn = isIn ?? (() => health.Ready().IsGood);
         _health = health;
+        Tell();
     }
 
     /// <summary>What a ready process does just now: a sentence, shown until the next.</summary>
