@@ -27,12 +27,12 @@ public sealed class NotifiedNodeSpecs : IDisposable
         var (managers, name) = (new[] { Manager($"@{Path.GetFileName(_world.Folder)}"), Manager(_world.PathOf("ps.sock")), Manager(_world.PathOf("w.sock")) }, _world.PathOf("c"));
         // The shard and the worker look for a coordinator that is not there yet.
         var shard = Node(managers[1], "--role", "ps", "--join", $"unix:{name}", "--listen", $"unix:{_world.PathOf("p")}");
-        managers[1].WaitFor(static line => line.StartsWith("STATUS=", StringComparison.Ordinal), "a status");
+        managers[1].WaitFor(static line => line == "STATUS=the node has not joined the run yet", "a status");
+        Assert.DoesNotContain(Ready, managers[1].Lines);
         var coordinator = Node(managers[0], "--role", "coordinator", "--run", folder, "--listen", $"unix:{name}");
         managers[0].WaitFor(static line => line == Ready, "the coordinator's readiness");
         await coordinator.ToldAsync(folder, "membership", "ps-0");
         managers[1].WaitFor(static line => line == Ready, "the shard's readiness");
-        Assert.Equal("STATUS=the node has not joined the run yet", managers[1].Lines[0]);
         Assert.DoesNotContain(managers[0].Lines, static line => line.Contains("is committed", StringComparison.Ordinal));
 
         var worker = Node(managers[2], "--role", "worker", "--join", $"unix:{name}");
@@ -41,6 +41,7 @@ public sealed class NotifiedNodeSpecs : IDisposable
         foreach (var node in (RunningCluster[])[shard, worker]) Assert.Equal(0, (await node.EndAsync()).ExitCode);
         foreach (var manager in managers)
         {
+            manager.WaitFor(static line => line == Stopping, "the end");
             var lines = manager.Lines;
             Assert.Single(lines, static line => line == Ready);
             Assert.Equal(Stopping, Assert.Single(lines, static line => line == Stopping));
@@ -60,8 +61,8 @@ public sealed class NotifiedNodeSpecs : IDisposable
         manager.WaitFor(static line => line == "STATUS=the node has not joined the run yet", "a status");
         worker.Signal(RunningCluster.Terminate);
         Assert.Equal(130, (await worker.EndAsync()).ExitCode);
+        manager.WaitFor(static line => line == "STATUS=it was asked to stop", "the reason");
         Assert.Contains(Stopping, manager.Lines);
-        Assert.Contains("STATUS=it was asked to stop", manager.Lines);
         Assert.DoesNotContain(Ready, manager.Lines);
     }
 
