@@ -19,7 +19,7 @@ internal static class TextTargets
     public static IReadOnlyList<FuzzTarget> All { get; } =
     [
         new("config", static () => LinkTargets.Texts(ConfigText), static folder => FuzzDecoder.OfFile(folder, "config.yaml", static path => ConfigReader.Read(path) is not null)) { Cost = 20 },
-        new("recipe", static () => LinkTargets.Texts("name: mine\ndescription: of my own\nmodel: resnet18\nbatch: 128\nlr: 0.1\n", "optimizer:\n  lr: 0.1\n"), static _ => new FuzzDecoder(static bytes => RecipeReader.Parse(Encoding.UTF8.GetString(bytes), "recipe.yaml", "recipe") is not null)) { Cost = 10 },
+        new("recipe", static () => LinkTargets.Texts("recipe: mine\ndescription: of my own\nmodel: resnet18\nbatch: 128\nlr: 0.1\n", "optimizer:\n  lr: 0.1\n"), static _ => new FuzzDecoder(static bytes => RecipeReader.Parse(Encoding.UTF8.GetString(bytes), "recipe.yaml", "recipe") is not null)) { Cost = 10 },
         new("fault", static () => LinkTargets.Texts("kill:worker-1@10", "stop:worker-2@20+5", "delay:worker-1@4+5,ms=50,jitter=20", "black-hole:ps-0@5+2"),
             static _ => new FuzzDecoder(static bytes => FaultSpec.Parse(Encoding.UTF8.GetString(bytes), Shape.Nodes, Shape.Steps) is { } fault && FaultSpec.Parse(fault.ToString(), Shape.Nodes, Shape.Steps).Equals(fault)
                 ? true : throw new InvalidOperationException("a fault that does not come back from its own text"))),
