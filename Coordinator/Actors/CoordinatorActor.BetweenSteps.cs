@@ -122,9 +122,10 @@ public sealed partial class CoordinatorActor
     private void CheckpointWhenDue(CommitRecord record)
     {
         if (_kept == record.Step.Produces || _writing == record.Step.Produces) return;
-        if (!_plan.Checkpoints.IsDue(record.Step, _time.GetElapsedTime(_lastCheckpoint).TotalSeconds)) return;
+        if (!_isAsked && !_plan.Checkpoints.IsDue(record.Step, _time.GetElapsedTime(_lastCheckpoint).TotalSeconds)) return;
         if (_writing is { } writing)
         {
+            if (_isAsked) return;
             _listener.Said("checkpoint-skipped", "coordinator", $"The checkpoint of step {record.Step} is skipped: that of step {writing} is still being written.");
             return;
         }
@@ -143,6 +144,7 @@ public sealed partial class CoordinatorActor
     private void BeginCheckpoint(WeightsVersion version)
     {
         _writing = version;
+        _isAsked = false;
         _lastCheckpoint = _time.GetTimestamp();
         var evaluation = _lastEvaluation?.Version == version ? _lastEvaluation : null;
         _snapshots.Tell(new CheckpointDue(version, _lastRecord, evaluation, _run.Places.Length) { Best = BestAt(version) }, Self);

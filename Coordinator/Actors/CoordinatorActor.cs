@@ -144,6 +144,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
             if (Step.Phase == StepPhase.Committing && ReferenceEquals(Step.Record, retry.Record)) Commit(retry.Record);
         });
         Receive<KeepBestAgain>(_ => BetweenSteps());
+        Receive<CheckpointNow>(Asked);
         Receive<RetryTerm>(retry => WriteTerm(retry.Effect));
         Receive<RetryAdopt>(retry =>
         {

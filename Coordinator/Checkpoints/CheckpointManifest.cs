@@ -84,6 +84,16 @@ internal sealed record RunPosition(long Step, long AppliedSteps, string LayoutHa
         return JsonSerializer.SerializeToUtf8Bytes(json, Indented);
     }
 
+    /// <summary>Names and texts are decoded when they are asked for: what cannot be is found here, not by whoever asks.</summary>
+    private static void ReadAll(JsonNode? node)
+    {
+        if (node is JsonObject members)
+            foreach (var (_, value) in members) ReadAll(value);
+        else if (node is JsonArray items)
+            foreach (var item in items) ReadAll(item);
+        else if (node?.GetValueKind() == JsonValueKind.String) _ = node.GetValue<string>();
+    }
+
     /// <exception cref="CheckpointDamagedException">Anything else than a well-formed run.json.</exception>
     public static RunPosition Parse(string folder, byte[] json)
     {
@@ -95,6 +105,7 @@ internal sealed record RunPosition(long Step, long AppliedSteps, string LayoutHa
                 Number("step"), Number("applied_steps"), root["layout_sha256"]?.GetValue<string>() ?? "", root["facts"]?.AsObject() ?? throw new FormatException("facts is missing"));
             if (position.Step != Number("version") || position.AppliedSteps < 0 || position.AppliedSteps > position.Step) throw new FormatException("its numbers contradict each other");
             root.Remove("facts");
+            ReadAll(position.Facts);
             return position;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException)

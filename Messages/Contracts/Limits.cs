@@ -144,6 +144,9 @@ public static partial class Limits
     /// <summary>Most files that a benchmark makes: fifteen times ImageNet; a disk has some 16 million names per TB.</summary>
     public const int MaxBenchmarkFiles = 20_000_000;
 
+    /// <summary>Inputs of one fuzzing: a day of it.</summary>
+    public const int MaxBenchmarkCases = 2_000_000_000;
+
     /// <summary>Time in which a Python interpreter must have imported torch: seconds from a warm cache, up to a minute from a cold disk.</summary>
     public const int PythonProbeMilliseconds = 120_000;
 

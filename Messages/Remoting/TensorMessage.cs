@@ -59,12 +59,12 @@ public static class TensorMessage
             GradientNodeHead h when tensors.Count == 1 => new GradientNode(h.Term, h.Step, h.Attempt, h.Node, h.LeafCount, h.Worker, h.Offset, tensors[0], h.Trace) { EmptyLeaves = h.EmptyLeaves },
             WeightsPartHead h when tensors.Count == 1 => new WeightsPart(h.Term, h.Version, h.Shard, h.Offset, tensors[0], h.Trace, h.IsAverage),
             StandbySumHead h when tensors.Count == 1 => new StandbySum(h.Term, h.Shard, h.Sum, tensors[0]),
-            SeedStandbyHead h when tensors.Count == 1 + (h.HasPrevious ? 1 : 0) + h.Slots.Count =>
+            SeedStandbyHead { Slots: not null } h when tensors.Count == 1 + (h.HasPrevious ? 1 : 0) + h.Slots.Count =>
                 new SeedStandby(h.Term, h.Shard, h.Version, h.AppliedSteps, h.Records, tensors[0], h.HasPrevious ? tensors[1] : null, Slots(h.Slots, tensors, h.HasPrevious ? 2 : 1)),
-            LoadShardHead h when tensors.Count == 1 + h.Slots.Count =>
+            LoadShardHead { Slots: not null } h when tensors.Count == 1 + h.Slots.Count =>
                 new LoadShard(h.Term, h.Version, tensors[0], Slots(h.Slots, tensors, 1), h.AppliedSteps, h.Trace) { Offset = h.Offset },
             InitialStateHead h when tensors.Count == 1 => new InitialState(h.Term, h.Worker, tensors[0]),
-            ShardSnapshotHead h when tensors.Count == 1 + h.Slots.Count => new ShardSnapshot(h.Term, h.Version, h.Shard, h.Offset, h.AppliedSteps, tensors[0], Slots(h.Slots, tensors, 1)),
+            ShardSnapshotHead { Slots: not null } h when tensors.Count == 1 + h.Slots.Count => new ShardSnapshot(h.Term, h.Version, h.Shard, h.Offset, h.AppliedSteps, tensors[0], Slots(h.Slots, tensors, 1)),
             // A message without tensors that is too long for a control frame.
             { } message when tensors.Count == 0 && !WireTypes.IsHead(WireTypes.NumberOf(message.GetType())) => message,
             _ => throw new ClusterException($"{tensors.Count} tensors do not make a message of {head?.GetType().Name}"),

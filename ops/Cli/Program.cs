@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Cluster.Cli.Bench;
 using Cluster.Cli.Bench.Protocol;
 using Cluster.Cli.Hosting;
+using Cluster.Cli.Hosting.Supervision;
 using Cluster.Cli.Verbs;
 using Cluster.Contracts;
 
@@ -9,6 +10,7 @@ using Cluster.Contracts;
 using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var keep = CheckpointSignal.Begin();
 
 try
 {

@@ -29,9 +29,11 @@ internal sealed class RoundTripEstimate
     /// <returns>This sample's round trip; null if the numbers are impossible.</returns>
     public TimeSpan? Add(in Heartbeat heartbeat, TimeSpan now, DateTime wallClock)
     {
+        // Looked at before anything is subtracted: a peer may send any number, and this thread serves every link.
+        if (heartbeat.Echo <= TimeSpan.Zero || heartbeat.Echo > now || heartbeat.Held < TimeSpan.Zero || heartbeat.Held > now) return null;
         var roundTrip = now - heartbeat.Echo - heartbeat.Held;
-        if (heartbeat.Echo <= TimeSpan.Zero || heartbeat.Held < TimeSpan.Zero || roundTrip < TimeSpan.Zero || roundTrip > now) return null;
-        _samples[_count++ % Samples] = (roundTrip, heartbeat.WallClock + (roundTrip / 2) - wallClock);
+        if (roundTrip < TimeSpan.Zero) return null;
+        _samples[_count++ % Samples] = (roundTrip, heartbeat.WallClock - wallClock + (roundTrip / 2));
         var best = _samples[0];
         for (var i = 1; i < Math.Min(_count, Samples); i++) best = _samples[i].RoundTrip < best.RoundTrip ? _samples[i] : best;
         Volatile.Write(ref _best, new Best(best.RoundTrip, best.Offset));

@@ -84,7 +84,10 @@ internal static class Dialler
         }
     }
 
-    private static WelcomeMessage Handshake(IChannel channel, LinkAddress address, LinkDiallerOptions options, Lane lane, ulong session, long deadline)
+    /// <summary>The dialler's half of a handshake.</summary>
+    /// <exception cref="LinkRefusedException">It is turned away, or the acceptor does not know the secret.</exception>
+    /// <exception cref="LinkUnreachableException">Whoever listens is no node of this release, or does not answer in time.</exception>
+    internal static WelcomeMessage Handshake(IChannel channel, LinkAddress address, LinkDiallerOptions options, Lane lane, ulong session, long deadline)
     {
         var hello = HandshakeCodec.Write(new HelloMessage(lane, session, options.Self, RandomNumberGenerator.GetBytes(HandshakeCodec.NonceBytes)));
         Say(channel, HandshakeFrames.Make(FrameTypes.Hello, hello));

@@ -150,7 +150,9 @@ internal static class FolderIndexFile
 
         public string[] Texts()
         {
-            var texts = new string[(int)Long()];
+            var count = Long();
+            if (count < 0 || count > (bytes.Length - _at) / sizeof(long)) throw new ArgumentException("it counts more than it holds");
+            var texts = new string[(int)count];
             for (var i = 0; i < texts.Length; i++) texts[i] = Text();
             return texts;
         }

@@ -54,9 +54,21 @@ internal static class IdxFile
             sizes[i] = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(4 + 4 * i));
             if (sizes[i] <= 0 || (count *= sizes[i]) > MostBytes) throw new UserMistakeException($"{file} claims {string.Join('x', sizes.Take(i + 1))} values: it is corrupted, get it again");
         }
-        var values = new byte[count];
-        stream.ReadExactly(values);
+        var values = ReadAll(stream, (int)count);
         if (stream.ReadByte() >= 0) throw new UserMistakeException($"{file} is longer than the {count:N0} values that it claims: it is corrupted, get it again");
         return (sizes, values);
+    }
+
+    /// <summary>Memory grows with what is there, not with what a damaged header claims.</summary>
+    private static byte[] ReadAll(Stream stream, int count)
+    {
+        const int First = 1 << 20;
+        var values = new byte[Math.Min(count, First)];
+        for (var filled = 0; ; Array.Resize(ref values, (int)Math.Min(count, 2L * values.Length)))
+        {
+            stream.ReadExactly(values.AsSpan(filled));
+            if (values.Length == count) return values;
+            filled = values.Length;
+        }
     }
 }

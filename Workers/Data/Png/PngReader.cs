@@ -122,7 +122,8 @@ internal sealed class PngReader : IDisposable
         {
             if (_inflated.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length) throw new PngFormatException($"has no more pixel data {where}");
         }
-        catch (InvalidDataException e)
+        // zlib's own words for some damage come as an IOException of a type that nobody can name.
+        catch (Exception e) when (e is InvalidDataException or IOException and not EndOfStreamException)
         {
             throw new PngFormatException($"has damaged pixel data {where}", e);
         }

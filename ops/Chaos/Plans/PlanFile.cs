@@ -33,10 +33,10 @@ public static class PlanFile
     /// <exception cref="UserMistakeException">File, line, what is wrong.</exception>
     public static FaultPlan Parse(string text, string shownAs, RunShape run)
     {
-        var stream = new YamlStream();
+        YamlStream stream;
         try
         {
-            stream.Load(new StringReader(text));
+            stream = YamlText.Load(text);
         }
         catch (YamlException e)
         {

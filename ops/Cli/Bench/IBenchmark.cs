@@ -61,6 +61,15 @@ internal sealed record BenchmarkOptions
     /// <summary>Generated files.</summary>
     public int Files { get; init; } = 100_000;
 
+    /// <summary>Inputs in all.</summary>
+    public long Cases { get; init; } = 100_000;
+
+    /// <summary>What generated inputs follow from.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Number of the first input.</summary>
+    public long First { get; init; }
+
     /// <summary>Gets a line whenever something is known; never the result.</summary>
     public Action<string> Progress { get; init; } = static _ => { };
 }
@@ -97,6 +106,15 @@ internal static class BenchmarkFlags
 
     public static readonly BenchmarkFlag Files = new("--files", "N", "Files that are generated.",
         (o, text) => o with { Files = Whole(text, 1, Contracts.Limits.MaxBenchmarkFiles) }, o => $"{o.Files}");
+
+    public static readonly BenchmarkFlag Cases = new("--cases", "N", "Inputs in all.",
+        (o, text) => o with { Cases = Whole(text, 1, Contracts.Limits.MaxBenchmarkCases) }, o => $"{o.Cases}");
+
+    public static readonly BenchmarkFlag FuzzSeed = new("--seed", "N", "What the inputs follow from.",
+        (o, text) => o with { Seed = (ulong)Whole(text, 0, int.MaxValue) }, o => $"{o.Seed}");
+
+    public static readonly BenchmarkFlag First = new("--first", "N", "Number of the first input: to see one again.",
+        (o, text) => o with { First = Whole(text, 0, Contracts.Limits.MaxBenchmarkCases) }, o => $"{o.First}");
 
     /// <param name="known">The names that the benchmark can measure.</param>
     public static BenchmarkFlag Models(IReadOnlyList<string> known) => new("--model", "NAME,…", $"Models to measure, of {string.Join(", ", known)}.",

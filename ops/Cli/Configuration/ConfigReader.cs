@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Cluster.Chaos;
 using Cluster.Contracts;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -114,8 +115,7 @@ public static class ConfigReader
     private static Dictionary<string, string> FactsOf(string text, string file, List<string> mistakes)
     {
         var facts = new Dictionary<string, string>(StringComparer.Ordinal);
-        var stream = new YamlStream();
-        stream.Load(new StringReader(text));     // valid YAML: the recipe reader has been through it
+        var stream = YamlText.Load(text);     // valid YAML: the recipe reader has been through it
         if (stream.Documents is not [{ RootNode: YamlMappingNode root }] || !root.Children.TryGetValue(new YamlScalarNode(RecipeReader.FactsKey), out var node)) return facts;
         if (node is not YamlMappingNode mapping)
         {

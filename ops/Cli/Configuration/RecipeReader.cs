@@ -1,3 +1,4 @@
+using Cluster.Chaos;
 using Cluster.Contracts;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -39,10 +40,10 @@ public static class RecipeReader
     /// <exception cref="UserMistakeException">The text is not YAML.</exception>
     public static Recipe Parse(string text, string shownAs, string fallbackName)
     {
-        var stream = new YamlStream();
+        YamlStream stream;
         try
         {
-            stream.Load(new StringReader(text));
+            stream = YamlText.Load(text);
         }
         catch (YamlException e)
         {

@@ -4,6 +4,7 @@ using Cluster.Coordinator.Core;
 using Cluster.Workers.Data;
 
 [assembly: InternalsVisibleTo("Cluster.Cli.Tests")]
+[assembly: InternalsVisibleTo("Cluster.Fuzz.Tests")]
 
 namespace Cluster.Cli.Hosting;
 

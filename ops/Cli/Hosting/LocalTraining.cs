@@ -2,6 +2,7 @@ using System.Globalization;
 using Akka.Actor;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Hosting.Monitoring;
+using Cluster.Cli.Hosting.Supervision;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Checkpoints;
@@ -58,6 +59,7 @@ public static class LocalTraining
                 monitoring.Leaving("it was asked to stop");
                 coordinator.Tell(new StopRun("interrupted"));
             });
+            using var asked = CheckpointSignal.Listen(() => coordinator.Tell(new CoordinatorActor.CheckpointNow("SIGUSR1")));
             await listener.Completion;
             store.Flush();
             return listener.Interrupted ? throw new RunStoppedException(listener.Summary()) : ResultOf(listener, folder, engines.Layout);

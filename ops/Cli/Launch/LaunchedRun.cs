@@ -1,6 +1,7 @@
 using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
+using Cluster.Cli.Hosting.Supervision;
 using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 using Cluster.Membership;
@@ -50,6 +51,7 @@ internal static class LaunchedRun
         var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Concat(network.Kinds).ToDictionary();
         using var injector = new FaultInjector(faults, actuators, TimeProvider.System, Say);
         link.Start(supervisor, injector);
+        using var asked = CheckpointSignal.Listen(link.AskForCheckpoint);
         using var stopping = stop.Register(supervisor.RequestStop);
         using var reloading = CertificateReload.OnHangUp(tls, LogPrinter.OwnName, supervisor.Reload);
         var result = await supervisor.RunAsync();

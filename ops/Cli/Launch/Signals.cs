@@ -20,6 +20,7 @@ internal static partial class Signals
         ChildSignal.HangUp => 1,
         ChildSignal.Stop => IsMac ? 17 : 19,
         ChildSignal.Continue => IsMac ? 19 : 18,
+        ChildSignal.Checkpoint => Hosting.Supervision.CheckpointSignal.Number,
         _ => throw new ArgumentOutOfRangeException(nameof(signal)),
     };
 

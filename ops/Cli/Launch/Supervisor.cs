@@ -49,6 +49,13 @@ public sealed partial class Supervisor : INodeProcesses
     /// <summary>The run committed this step: restarts so far are forgiven.</summary>
     public void Committed(StepId step) => Post(new Committed(step.Value, _clock.Elapsed));
 
+    /// <summary>Asks the child that ends the run for a checkpoint; nothing happens while it is away.</summary>
+    public void RequestCheckpoint()
+    {
+        foreach (var spec in _specs.Values.Where(static s => s.EndsRun))
+            if (_living.TryGetValue(spec.Name, out var child)) child.Send(ChildSignal.Checkpoint);
+    }
+
     /// <summary>Stops all in order; called again, kills all at once.</summary>
     public void RequestStop() => Post(new StopRequested(_clock.Elapsed));
 

@@ -29,6 +29,7 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret, Lin
     private readonly Lock _sending = new();
     private volatile RemotePeer? _peer;
     private Supervisor? _supervisor;
+    private bool _isAsked;
     private FaultInjector? _faults;
 
     public void Start(Supervisor supervisor, FaultInjector faults)
@@ -50,10 +51,22 @@ internal sealed class SupervisorLink(LinkAddress coordinator, string secret, Lin
         Send();
     }
 
+    /// <summary>A checkpoint is wanted. One that starts takes the signal for its end, so it is kept until the coordinator is there. Any thread.</summary>
+    public void AskForCheckpoint()
+    {
+        lock (_sending) _isAsked = true;
+        Send();
+    }
+
     private void Send()
     {
         lock (_sending)
         {
+            if (_isAsked && _peer is { IsOpen: true } && _supervisor is { } supervisor)
+            {
+                _isAsked = false;
+                supervisor.RequestCheckpoint();
+            }
             while (_peer is { IsOpen: true } peer && _events.TryPeek(out var next))
             {
                 if (!peer.Send(next)) return;

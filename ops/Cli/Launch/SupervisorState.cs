@@ -69,6 +69,9 @@ public enum ChildSignal
 
     /// <summary>Read the certificates anew; only for processes with TLS.</summary>
     HangUp,
+
+    /// <summary>Take a checkpoint now: SIGUSR1, for the coordinator.</summary>
+    Checkpoint,
 }
 
 public enum ChildPhase

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Hosting;
 using Cluster.Cli.Hosting.Monitoring;
+using Cluster.Cli.Hosting.Supervision;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Checkpoints;
@@ -83,7 +84,11 @@ internal static class CoordinatorNode
             Data = new DataBoundWatch(options, Environment.ProcessorCount),
             Monitoring = monitoring,
             OnBegun = step => registry!.Notice(step, isRecorded: false),
-            OnCommitted = step => registry!.Notice(step, isRecorded: true),
+            OnCommitted = step =>
+            {
+                registry!.Notice(step, isRecorded: true);
+                node.Service?.Doing($"step {step} of {total} is committed");
+            },
             OnStuck = (worker, reason) => registry!.Restart(worker.ToString(), reason),
         };
         var facts = new RunFacts(run.RunId, options, train.Fingerprint, layout, total, folder.Location, engines.Fingerprint) { TrainingSamples = train.Count };
@@ -102,9 +107,12 @@ internal static class CoordinatorNode
             var snapshots = RunComposition.Spawn(system, SnapshotActor.Props(writer, layout, plan.CounterBase, TimeProvider.System, monitoring.Look), "snapshots");
             var coordinator = RunComposition.Spawn(system, CoordinatorActor.Props(plan, store, listener, snapshots, TimeProvider.System), "coordinator");
             registry.Bind(coordinator, snapshots);
+            using var asked = CheckpointSignal.Listen(() => coordinator.Tell(new CoordinatorActor.CheckpointNow("SIGUSR1")));
             using var door = registry.Open(node);
             using var second = node.AlsoListen is { } also ? registry.Open(node with { Listen = also }) : null;
             observer.Said($"listening at {door.Address}");
+            // In the run = it lets nodes in: those that wait for this service are the workers.
+            if (monitoring.Health is { } health) node.Service?.Watch(health, static () => true);
             monitoring.Watch(() => coordinator.Ask<ActorIdentity>(new Identify(null), Turns.Patience));
             await using var stopping = stop.Register(() =>
             {

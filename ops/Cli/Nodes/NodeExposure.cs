@@ -35,6 +35,9 @@ internal sealed class NodeExposure : IAsyncDisposable
         return exposure;
     }
 
+    /// <summary>Health that is served nowhere: for a service manager, which is told of it.</summary>
+    public static NodeExposure Unserved() => new();
+
     public void Reported(string node, NodeReport report)
     {
         var now = TimeProvider.System.GetUtcNow();

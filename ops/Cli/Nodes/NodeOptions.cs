@@ -1,4 +1,5 @@
 using Cluster.Cli.Configuration;
+using Cluster.Cli.Hosting.Supervision;
 using Cluster.Contracts;
 using Cluster.Link;
 using Cluster.Remoting;
@@ -38,6 +39,9 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
 
     /// <summary>Where this process shows its metrics and its health; null = nowhere. Stays its maker's to dispose.</summary>
     public NodeExposure? Exposure { get; init; }
+
+    /// <summary>Who started this process and wants to hear how it is; null = nobody. Stays its maker's to dispose.</summary>
+    public ServiceNotifier? Service { get; init; }
 
     /// <summary>What this process says its version is; another one only as a fault.</summary>
     public string ProgramVersion { get; init; } = Configuration.ProgramVersion.Text;

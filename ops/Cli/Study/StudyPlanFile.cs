@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Contracts;
 using YamlDotNet.Core;
@@ -66,8 +67,7 @@ internal static class StudyPlanFile
     {
         try
         {
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
+            var stream = YamlText.Load(text);
             if (stream.Documents is not [{ RootNode: YamlMappingNode root }]) throw Damaged(path, "it is no list of keys");
             return new Reading(path).Plan(root);
         }

@@ -4,6 +4,7 @@ using System.Text;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Hosting;
+using Cluster.Cli.Hosting.Supervision;
 using Cluster.Cli.Nodes;
 using Cluster.Cli.Report;
 using Cluster.Contracts;
@@ -94,13 +95,19 @@ internal sealed class NodeVerb : IVerb
         // The others are told of the port before anybody listens there: a ps listens when it knows its run.
         using var port = role == NodeOptions.Shards && listen is { Kind: LinkTransportKind.Tcp, Port: 0 } ? PortReservation.Take(listen) : null;
         listen = port?.Address ?? listen;
-        await using var exposure = monitor is null or "none" ? null : await NodeExposure.OpenAsync(monitor);
+        using var service = isSupervised ? null : ServiceNotifier.FromEnvironment(TimeProvider.System);
+        await using var asked = stop.Register(() => service?.Stopping(WorkerNode.AskedToStop));
+        await using var exposure = monitor is not (null or "none") ? await NodeExposure.OpenAsync(monitor)
+            : service is not null && role != NodeOptions.Coordinator ? NodeExposure.Unserved()
+            : null;
+        if (exposure is not null) service?.Watch(exposure.Health);
         var options = new NodeOptions(role!, name, join, listen, secret)
         {
             Patience = TimeSpan.FromSeconds(patience),
             Tls = tls,
             Insecure = insecure,
             Exposure = exposure,
+            Service = service,
             Data = RowOptions.TextOf(parse, _data),
             Device = RowOptions.TextOf(parse, _device),
         };
@@ -125,7 +132,9 @@ internal sealed class NodeVerb : IVerb
                 }
                 break;
         }
-        return stop.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Done;
+        if (stop.IsCancellationRequested) return ExitCodes.Interrupted;
+        service?.Done();
+        return ExitCodes.Done;
     }
 
     private static async Task CoordinateAsync(string path, NodeOptions options, string? log, CancellationToken stop)

@@ -25,7 +25,8 @@ internal static class OfficialArchive
         Unpack(settings, archive, target, wanted, progress, cancellation);
     }
 
-    private static void Unpack(
+    /// <exception cref="SourceFailedException">The archive is damaged, or holds something else.</exception>
+    internal static void Unpack(
         FetchSettings settings, string archive, string target, IReadOnlyList<BatchFile> wanted, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
     {
         var missing = wanted.ToDictionary(f => $"{Cifar10Format.FolderName}/{f.Name}");

@@ -48,7 +48,7 @@ internal static class PackManifest
             }
             return "was begun with other options";
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
             return $"holds a {ShardNames.Manifest} that is damaged";
         }

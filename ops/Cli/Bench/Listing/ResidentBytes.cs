@@ -20,6 +20,8 @@ internal static class ResidentBytes
         return Read("VmRSS:");
     }
 
+    public static long Now() => Read("VmRSS:");
+
     public static long Peak() => Read("VmHWM:");
 
     private static long Read(string name)

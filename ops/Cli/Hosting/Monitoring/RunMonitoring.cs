@@ -4,6 +4,7 @@ using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Coordinator.Core;
 using Cluster.Coordinator.Monitor;
+using Cluster.Coordinator.Monitor.Health;
 using Cluster.Coordinator.Monitor.Traces;
 using Cluster.Coordinator.Monitor.Web;
 
@@ -55,6 +56,9 @@ internal sealed class RunMonitoring : IAsyncDisposable
         var server = await PageServing.StartAsync(context);
         return new RunMonitoring(new WatchThread(watchers, context.Say), server, context);
     }
+
+    /// <summary>How the run is; null = nobody can ask.</summary>
+    public IHealth? Health => _context.Health;
 
     /// <summary>From here on the process is as alive as its coordinator.</summary>
     /// <param name="ask">Returns at once; its task ends when the coordinator has taken a message.</param>
