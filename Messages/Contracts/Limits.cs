@@ -1,7 +1,7 @@
 namespace Cluster.Contracts;
 
 /// <summary>Every bound of the system, with the arithmetic behind it.</summary>
-public static class Limits
+public static partial class Limits
 {
     /// <summary>Floats in a chunk: 256 KiB / 4 B. The unit of sharding, of norm sums and of transfer.</summary>
     public const int ChunkFloats = 65_536;

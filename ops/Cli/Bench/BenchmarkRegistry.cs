@@ -15,5 +15,6 @@ internal static class BenchmarkRegistry
         new Decode.DecodeBenchmark(),
         new Listing.ListingBenchmark(),
         new Shards.ShardsBenchmark(),
+        new Hosts.HostsBenchmark(),
     ];
 }

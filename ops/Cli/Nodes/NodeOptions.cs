@@ -24,6 +24,9 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     /// <summary>Binds to addresses that other machines reach although nothing is encrypted.</summary>
     public bool Insecure { get; init; }
 
+    /// <summary>What its machine is called; null = as the machine says.</summary>
+    public string? HostName { get; init; }
+
     /// <summary>A second address: for nodes inside the same process.</summary>
     public LinkAddress? AlsoListen { get; init; }
 
@@ -46,7 +49,7 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     public long Incarnation { get; } = DateTime.UtcNow.Ticks;
 
     public LinkHello Hello(string runId, string listens) => new(
-        runId, Role, Name, Incarnation, WireTypes.Write(new JoinNote(ProgramVersion, listens, Environment.MachineName, Environment.ProcessId)));
+        runId, Role, Name, Incarnation, WireTypes.Write(new JoinNote(ProgramVersion, listens, HostName ?? Environment.MachineName, Environment.ProcessId)));
 }
 
 /// <summary>Options of a run as they travel, and back.</summary>

@@ -4,6 +4,7 @@ using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Launch;
+using Cluster.Cli.Launch.Hosts;
 using Cluster.Contracts;
 
 namespace Cluster.Cli.Verbs;
@@ -18,16 +19,18 @@ internal sealed class LaunchVerb : IVerb
     private readonly Option<string> _log = new("--log");
     private readonly Option<string[]> _fault = new("--fault") { AllowMultipleArgumentsPerToken = false };
     private readonly RowOptions _rows;
+    private readonly HostOptions _hosts;
 
     public LaunchVerb()
     {
         Command = new Command("launch", "Train in several processes on this machine, restarted when they die.") { _recipe, _resume, _check, _prepare, _fault, _log };
         _rows = new RowOptions(Command, OptionTable.Rows);
+        _hosts = new HostOptions(Command);
     }
 
     public Command Command { get; }
 
-    public string HelpText => """
+    public string HelpText => $"""
         cluster launch [--workers N] [--ps P] [--replicas R] [--fault KIND:NODE@STEP[+SECONDS] …] [train's options]
 
         Trains as 'cluster train' does and to the same bits, with one process for the coordinator, one per parameter shard
@@ -39,6 +42,7 @@ internal sealed class LaunchVerb : IVerb
           --fault stop:worker-2@20+5      stops it (SIGSTOP) in step 20 for 5 s, which is also the default
           other kinds, settings behind a comma: oom leave join zombie nan lie hang slow backlog disk-full no-data skew, and those
           of the network: cut black-hole delay throttle corrupt duplicate reorder; docs/launch.md says what each does
+        {HostOptions.HelpText}
           --log auto|json|text  json: one JSON object per line, with the node that it comes from and the trace ids of steps
           --prepare             only write the run's folder, for nodes that are started by hand ('cluster help node')
           --check               only check the options and print the resolved configuration
@@ -54,6 +58,14 @@ internal sealed class LaunchVerb : IVerb
         LogForm.Take(log, LogPrinter.OwnName);
         var environment = new ResolveEnvironment();
         var given = _rows.Given(parse);
+        var found = mistakes.ToList();
+        var hosts = _hosts.Read(parse, given, found);
+        mistakes = found;
+        if (hosts is { OnlyJoins: true })
+        {
+            HelpVerb.Refuse(mistakes);
+            return await HostedRun.JoinAsync(hosts, given, log, stop);
+        }
         var run = parse.GetValue(_resume)
             ? ResumeResolver.Resolve(recipe, given, mistakes, environment)
             : RunResolver.Resolve(recipe, given, mistakes, environment);
@@ -72,7 +84,7 @@ internal sealed class LaunchVerb : IVerb
             Console.Out.WriteLine($"prepared {folder.Location}: start 'cluster node --role coordinator --run {folder.Location} --listen ADDRESS'");
             return ExitCodes.Done;
         }
-        return await LaunchedRun.RunAsync(run, folder, faults, log, stop);
+        return hosts is null or { IsOneMachine: true } ? await LaunchedRun.RunAsync(run, folder, faults, log, stop) : await HostedRun.RunAsync(run, folder, hosts, faults, log, stop);
     }
 
     private static List<FaultSpec> Faults(string[] texts, RunOptions options)

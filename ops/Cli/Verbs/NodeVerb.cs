@@ -4,6 +4,7 @@ using System.Text;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Hosting;
+using Cluster.Cli.Launch.Hosts;
 using Cluster.Cli.Nodes;
 using Cluster.Cli.Report;
 using Cluster.Contracts;
@@ -27,13 +28,19 @@ internal sealed class NodeVerb : IVerb
     private readonly Option<bool> _insecure = new("--insecure");
     private readonly Option<string> _monitor = new("--monitor");
     private readonly Option<string> _log = new("--log");
+    private readonly Option<string> _hostName = new("--host-name");
+    private readonly TorchrunOptions _torchrun;
 
     public Command Command { get; }
 
-    public NodeVerb() => Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
+    public NodeVerb()
     {
-        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure, _monitor, _log,
-    };
+        Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
+        {
+            _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure, _monitor, _log, _hostName,
+        };
+        _torchrun = new TorchrunOptions(Command);
+    }
 
     public string HelpText => """
         cluster node --role worker --join ADDRESS [--name worker-N] [--data NAME[:DIR]] [--device DEVICE]
@@ -52,6 +59,8 @@ internal sealed class NodeVerb : IVerb
           --secret-file FILE    the join secret; the same on all nodes. Or CLUSTER_JOIN_SECRET in the environment.
           --monitor HOST:PORT   where a worker or a ps serves /metrics and /healthz; the coordinator's place is in the configuration
           --log json            print one JSON object per line, with trace ids
+          --host-name NAME      what this machine is called (its own name): a shard and its standby lie on different ones
+          --rdzv-endpoint HOST:PORT, or --master-addr and --master-port, or MASTER_ADDR and MASTER_PORT in the environment: as --join
           --patience SECONDS    how long to look for a coordinator that does not answer (60)
           --insecure            listen on an address that other machines reach without encryption: everybody on the
                                 network can then read and change the traffic
@@ -67,7 +76,8 @@ internal sealed class NodeVerb : IVerb
         LogForm.Take(log, RowOptions.TextOf(parse, _name) ?? role ?? "node");
         if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
             found.Add(role is null ? "--role is missing: coordinator, ps or worker" : $"--role {role}: a node is coordinator, ps or worker");
-        var join = Address(parse, _join, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Worker);
+        var endpoint = _torchrun.JoinOf(parse, RowOptions.TextOf(parse, _join) is null ? role : null, found);
+        var join = Address(parse, _join, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Worker && endpoint is null) ?? endpoint;
         var listen = Address(parse, _listen, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Coordinator);
         if (role == NodeOptions.Shards && listen is not null && Unreachable(listen) is { } unreachable) found.Add($"--listen {listen}: {unreachable}");
         var folder = RowOptions.TextOf(parse, _run);
@@ -88,6 +98,7 @@ internal sealed class NodeVerb : IVerb
         {
             Patience = TimeSpan.FromSeconds(patience),
             Insecure = parse.GetValue(_insecure),
+            HostName = RowOptions.TextOf(parse, _hostName),
             Exposure = exposure,
             Data = RowOptions.TextOf(parse, _data),
             Device = RowOptions.TextOf(parse, _device),
@@ -180,7 +191,7 @@ internal sealed class NodeVerb : IVerb
     };
 
     /// <summary>Never on the command line: a process list is public.</summary>
-    private static byte[] Secret(string? file, List<string> mistakes)
+    internal static byte[] Secret(string? file, List<string> mistakes)
     {
         if (file is null) return Encoding.UTF8.GetBytes(Environment.GetEnvironmentVariable(NodeOptions.SecretVariable) ?? "");
         try
