@@ -11,17 +11,17 @@ public sealed class HostFaultSpecs
     [Fact]
     public async Task Hosts_that_lose_power_and_lose_each_other_change_no_bit_and_no_step_is_lost_or_twice()
     {
-        var options = new HostRunOptions { Steps = 90, Program = Processes.Cluster };
+        var options = new HostRunOptions { Steps = 105, Program = Processes.Cluster };
         using var network = SeveralHosts.Make(options.Hosts);
         using var world = new World();
         var stop = TestContext.Current.CancellationToken;
         HostFault[] faults =
         [
             new(HostFaultKind.Kill, [1], 0.6, 5, 0),
-            new(HostFaultKind.Split, [2], 0.8, 20, 0),
-            new(HostFaultKind.Kill, [0], 0.5, 35, 0),
-            new(HostFaultKind.OneWay, [1], 0.8, 50, 0),
-            new(HostFaultKind.Slow, [2], 0.5, 65, 0),
+            new(HostFaultKind.Split, [2], 0.8, 25, 0),
+            new(HostFaultKind.Kill, [0], 0.5, 45, 0),
+            new(HostFaultKind.OneWay, [1], 0.8, 65, 0),
+            new(HostFaultKind.Slow, [2], 0.5, 85, 0),
         ];
         using var run = await HostRun.BeginAsync(network, options, world.Folder, stop);
         foreach (var fault in faults)

@@ -14,6 +14,9 @@ internal sealed record HostRunOptions
 
     public int Seed { get; init; } = 11;
 
+    /// <summary>Global batch: large enough that fewer steps pass while a fault lasts than lie between two.</summary>
+    public int Batch { get; init; } = 64;
+
     /// <summary>What every <c>node</c> is told about the protection of its connections: <c>--insecure</c>, or where its certificates lie.</summary>
     public IReadOnlyList<string> Security { get; init; } = ["--insecure"];
 
@@ -29,7 +32,7 @@ internal sealed record HostRunOptions
     /// <summary>Options of the run, for <c>train</c> and <c>launch</c> alike.</summary>
     public string[] RunArguments =>
     [
-        "--data", "synthetic", "--model", "small-cnn", "--batch", "64", "--microbatches", "8", "--seed", Text(Seed), "--steps", Text(Steps), "--evaluate", "false",
+        "--data", "synthetic", "--model", "small-cnn", "--batch", Text(Batch), "--microbatches", "8", "--seed", Text(Seed), "--steps", Text(Steps), "--evaluate", "false",
         "--checkpoint-every", "20", "--checkpoint-keep", "2", "--workers", Text(Workers), "--ps", Text(Ps),
     ];
 
