@@ -44,8 +44,9 @@ internal sealed class HostsBenchmark : IBenchmark
         using var network = HostNetwork.Create(run.Hosts);
         var struck = new List<StruckHostFault>();
         HostRunResult result;
-        using (var running = await HostRun.BeginAsync(network, run, folder.FullName, stop))
+        try
         {
+            using var running = await HostRun.BeginAsync(network, run, folder.FullName, stop);
             foreach (var fault in HostFaults.Draw(seed: 1, options.Faults, run.Hosts, Apart))
             {
                 await running.ReachesAsync(fault.Step, stop);
@@ -56,6 +57,11 @@ internal sealed class HostsBenchmark : IBenchmark
             }
             options.Progress($"all {struck.Count} faults are over; the rest of the run, then the undisturbed one");
             result = await running.EndAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            folder.Delete(recursive: true);
+            throw;
         }
         var failed = !result.IsSame || struck.Count < options.Faults;
         if (!failed) folder.Delete(recursive: true);

@@ -57,9 +57,16 @@ internal sealed class HostOptions
         var listen = RowOptions.TextOf(parse, _listen) is { } text ? Try(() => ListenAt(text), mistakes) : null;
         if (listen is not null && file is null) mistakes.Add("--listen is for --hostfile; with torchrun's words the coordinator listens at --rdzv-endpoint");
         var shell = Try(() => RemoteShell.Of(RowOptions.TextOf(parse, _ssh), RowOptions.TextOf(parse, _program)), mistakes);
+        // One machine, by what happens to stand in the environment, is what launch does anyway.
+        if (plan is { IsOneMachine: true } && !words.Any) return null;
         var workers = plan?.Workers ?? hosts?.Sum(static h => h.Slots);
         AddWorkers(given, workers, isTorchrun, mistakes);
-        if (mistakes.Count > before || plan is { IsOneMachine: true }) return plan is null ? null : new HostRequest(plan, null, null, null, default, false);
+        if (mistakes.Count > before) return null;
+        if (plan is { IsOneMachine: true })
+        {
+            foreach (var note in plan.Notes) Console.Error.WriteLine($"cluster: {note}");
+            return new HostRequest(plan, null, null, null, null, false);
+        }
         var insecure = parse.GetValue(_insecure);
         if (!insecure) mistakes.Add("over several hosts other machines reach the processes, and the traffic is not encrypted: allow it with --insecure, on a network that is yours");
         var secret = NodeVerb.Secret(RowOptions.TextOf(parse, _secret), mistakes);
@@ -117,8 +124,7 @@ internal sealed record HostRequest(TorchrunPlan? Torchrun, IReadOnlyList<HostLin
     public HostPlan Plan(int ps, int workers)
     {
         if (Torchrun is { } plan) return HostPlan.Of(plan, Environment.MachineName, ThisMachine.IsLoopback, ps);
-        var away = Hosts!.FirstOrDefault(static h => !ThisMachine.IsHere(h.Address));
-        var here = Listen?.Name ?? (away is null ? Hosts![0].Address : ThisMachine.AddressTowards(away.Address));
+        var here = Listen?.Name ?? (Hosts!.FirstOrDefault(static h => !ThisMachine.IsHere(h.Address)) is { } away ? ThisMachine.AddressTowards(away.Address) : Hosts![0].Address);
         return HostPlan.Over(Hosts!, here, Listen?.Port ?? Limits.HostsPort, ThisMachine.IsHere, ps, workers);
     }
 }

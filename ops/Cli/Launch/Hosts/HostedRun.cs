@@ -21,10 +21,11 @@ internal static class HostedRun
     /// <returns>The exit code of <c>launch</c>.</returns>
     public static async Task<int> RunAsync(ResolvedRun run, RunFolder folder, HostRequest request, IReadOnlyList<FaultSpec> faults, string? log, CancellationToken stop)
     {
-        Refuse(faults);
-        var plan = request.Plan((int)run.Options.Ps, (int)run.Options.Workers);
+        HostPlan plan;
         try
         {
+            Refuse(faults);
+            plan = request.Plan((int)run.Options.Ps, (int)run.Options.Workers);
             if (request.Shell is { } shell) await shell.ProbeAsync(plan.Nodes.Select(static n => n.Host).OfType<string>(), stop);
         }
         catch (UserMistakeException)
@@ -56,7 +57,8 @@ internal static class HostedRun
     private static ClusterException Failure(SupervisorResult result) =>
         result.ExitCode == Verbs.ExitCodes.BadInput ? new UserMistakeException(result.Reason) : new ClusterException(result.Reason);
 
-    private static void Refuse(IEnumerable<FaultSpec> faults)
+    /// <exception cref="UserMistakeException">One of them does not reach other hosts.</exception>
+    internal static void Refuse(IEnumerable<FaultSpec> faults)
     {
         if (faults.FirstOrDefault(static f => !f.Facts.IsInside && !Strikable.Contains(f.Kind)) is { } unknown)
             throw new UserMistakeException($"--fault {unknown}: over several hosts launch cannot do {unknown.Facts.Word}; it can do {string.Join(", ", FaultKinds.All.Where(static k => k.IsInside || Strikable.Contains(k.Kind)).Select(static k => k.Word))}");

@@ -30,8 +30,9 @@ internal sealed class RemoteOrders : IDisposable
         ChildSignal.Terminate => Write(RemoteInput.Terminate),
         // Only ever to one that may have been stopped, which none can be from here.
         ChildSignal.Continue => true,
-        ChildSignal.Stop => false,
-        _ => null,
+        ChildSignal.Kill => null,
+        // The remote shell would die of it, or stop, and not the process behind it.
+        _ => false,
     };
 
     private bool Write(string text)
