@@ -20,7 +20,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 
     /// <summary>Host to coordinator: a node that can hold shards is here.</summary>
     /// <param name="Slots">By shard.</param>
-    public sealed record NodeAt(NodeId Node, IReadOnlyList<IActorRef> Slots);
+    public sealed record NodeAt(NodeId Node, IReadOnlyList<IActorRef> Slots, string Host = "");
 
     /// <summary>Host to coordinator: the node is gone.</summary>
     public sealed record NodeGone(NodeId Node, string Cause);
@@ -120,7 +120,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         Receive<NodeAt>(at =>
         {
             _nodes[at.Node] = at.Slots;
-            Feed(new NodeUp(at.Node));
+            Feed(new NodeUp(at.Node, at.Host));
         });
         Receive<NodeGone>(gone =>
         {

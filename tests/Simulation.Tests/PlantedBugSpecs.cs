@@ -18,6 +18,7 @@ public sealed class PlantedBugSpecs
         [nameof(WriteToMovedLog)] = static () => new WriteToMovedLog(),
         [nameof(AddZerosForEmptyLeaf)] = static () => new AddZerosForEmptyLeaf(),
         [nameof(ForgetLeftOut)] = static () => new ForgetLeftOut(),
+        [nameof(ForgetHosts)] = static () => new ForgetHosts(),
     };
 
     [Theory]
@@ -31,6 +32,7 @@ public sealed class PlantedBugSpecs
     [InlineData(nameof(WriteToMovedLog), InvariantNames.OneRecordPerStep)]  // seed 11
     [InlineData(nameof(AddZerosForEmptyLeaf), InvariantNames.SameBits)]
     [InlineData(nameof(ForgetLeftOut), InvariantNames.LeftOutRightly)]
+    [InlineData(nameof(ForgetHosts), InvariantNames.StandbyElsewhere)]
     public void Planted_bug_is_found_in_fewer_than_200_seeds(string bug, string invariant)
     {
         var results = Campaign.Run(first: 1, seeds: 199, steps: 0, Bugs[bug], null, TestContext.Current.CancellationToken);

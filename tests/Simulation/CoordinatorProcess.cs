@@ -100,7 +100,7 @@ internal sealed partial class CoordinatorProcess : Process
         }
         if (!isReachable) return;
         _peers[process.Endpoint] = new Peer(process, IsUp: true, World.Now);
-        Feed(process is PsNode up ? new NodeUp(up.Id) : new WorkerJoined(((WorkerProcess)process).Id));
+        Feed(process is PsNode up ? new NodeUp(up.Id, World.Plant.HostOf(up.Id)) : new WorkerJoined(((WorkerProcess)process).Id));
     }
 
     private void Feed(IStepInput? input) => Feed(input, input);

@@ -32,6 +32,9 @@ public static class InvariantNames
     /// <summary>What a record leaves out somebody could not decode, and what nobody can decode it leaves out.</summary>
     public const string LeftOutRightly = "what cannot be decoded is left out, and nothing else";
 
+    /// <summary>A host dies as a whole.</summary>
+    public const string StandbyElsewhere = "a shard and its standby share a host only if there is no other";
+
     /// <summary>Not of one event, but of the run: after the last fault it finishes, and old coordinators step down.</summary>
     public const string Finishes = "the run finishes";
 
@@ -39,5 +42,5 @@ public static class InvariantNames
     public const string NeverStuck = "no input is without an answer";
 
     public static readonly IReadOnlyList<string> All =
-        [OneRecordPerStep, EachSampleOnce, LogNeverGoesBack, OldOrdersAreVoid, StandbyHasIt, AllPromisedFirst, SameBits, RecordFirst, OnlyLiars, LeftOutRightly, Finishes, NeverStuck];
+        [OneRecordPerStep, EachSampleOnce, LogNeverGoesBack, OldOrdersAreVoid, StandbyHasIt, AllPromisedFirst, SameBits, RecordFirst, OnlyLiars, LeftOutRightly, StandbyElsewhere, Finishes, NeverStuck];
 }

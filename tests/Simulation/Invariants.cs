@@ -39,6 +39,13 @@ internal sealed class Invariants(World world)
         world.Count("terms in force");
         foreach (var place in coordinator.State.Places)
             if (coordinator.State.Reports.TryGetValue(place.PrimaryReplica, out var report) && report is { WasPrimary: false, Version: not null }) world.Count("promotions");
+        foreach (var place in coordinator.State.Places)
+        {
+            if (place.Standby is not { } standby || Scenario.HostOf(place.Primary) != Scenario.HostOf(standby)) continue;
+            world.Count("standbys on the same host");
+            if (coordinator.State.Reports.Keys.Any(r => Scenario.HostOf(r.Node) != Scenario.HostOf(place.Primary)))
+                throw new InvariantViolation(InvariantNames.StandbyElsewhere, $"{coordinator} put the standby of {place.Shard} on {standby}, on the host of {place.Primary}, in term {term}");
+        }
     }
 
     /// <summary>A replica did something because of a message.</summary>

@@ -21,6 +21,9 @@ internal class Plant
     /// <summary>The loss of a worker, on its way to the coordinator; null = it is not told.</summary>
     public virtual WorkerLost? Lost(WorkerLost lost) => lost;
 
+    /// <summary>What a node with shards says that its machine is.</summary>
+    public virtual string HostOf(NodeId node) => Scenario.HostOf(node);
+
     public virtual IReadOnlyList<StepEffect> Effects(RunState state, ImmutableArray<StepEffect> effects) => effects;
 
     /// <summary>What else is fed to a coordinator after an input.</summary>

@@ -36,6 +36,14 @@ internal sealed class SkipAttemptCheck : Plant
     };
 }
 
+/// <summary>Nobody asks on which machine a node is.</summary>
+internal sealed class ForgetHosts : Plant
+{
+    public override string Name => "forget the hosts";
+
+    public override string HostOf(NodeId node) => "";
+}
+
 /// <summary>Nodes that an accepted one covers, or that it supersedes, are added as well.</summary>
 internal sealed class CountOverlapTwice : Plant
 {

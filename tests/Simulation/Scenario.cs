@@ -18,6 +18,9 @@ public sealed record Scenario(
     /// <summary>Samples of a leaf of a whole step.</summary>
     public const int LeafSamples = 4;
 
+    /// <summary>Two processes with shards share a machine, so that places with and without a choice come up.</summary>
+    public static string HostOf(NodeId node) => $"host-{node.Index / 2}";
+
     private const long MostSteps = 1_000;
 
     /// <summary>Clipping by the global norm, by each parameter's, and a rate for each tensor: what the decision about a step is made of.</summary>

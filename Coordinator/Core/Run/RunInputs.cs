@@ -4,7 +4,8 @@ using Cluster.Contracts;
 namespace Cluster.Coordinator.Core;
 
 /// <summary>A process that can hold shards is here; all its slots are as its incarnation left them.</summary>
-public sealed record NodeUp(NodeId Node) : IStepInput;
+/// <param name="Host">Name of its machine, which dies as a whole; empty = not known, or of no interest.</param>
+public sealed record NodeUp(NodeId Node, string Host = "") : IStepInput;
 
 /// <summary>The process is gone, and what it held with it.</summary>
 public sealed record NodeLost(NodeId Node, string Cause) : IStepInput;

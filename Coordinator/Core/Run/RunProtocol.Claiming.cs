@@ -6,10 +6,11 @@ namespace Cluster.Coordinator.Core;
 // Nodes come and go; terms are written, claimed and promised.
 public static partial class RunProtocol
 {
-    private static (RunState, ImmutableArray<StepEffect>) Up(RunState state, NodeId node)
+    private static (RunState, ImmutableArray<StepEffect>) Up(RunState state, NodeUp up)
     {
+        var node = up.Node;
         if (state.Nodes.Contains(node)) return Drop(state, "node that is already here");
-        var next = state with { Nodes = state.Nodes.Add(node) };
+        var next = state with { Nodes = state.Nodes.Add(node), Hosts = up.Host.Length > 0 ? state.Hosts.SetItem(node, up.Host) : state.Hosts };
         return state.Phase switch
         {
             TermPhase.WaitingForNodes => BeginWhenEnough(next),
@@ -28,14 +29,15 @@ public static partial class RunProtocol
     }
 
     private static RunState Rehouse(RunState state, NodeId node) =>
-        state.Rules.Replicas > 0 && state.Places.Any(static p => p.Standby is null)
-            ? state with { RehouseReason = $"{node} can hold standbys" }
-            : state;
+        state.Rules.Replicas == 0 ? state
+        : state.Places.Any(static p => p.Standby is null) ? state with { RehouseReason = $"{node} can hold standbys" }
+        : state.Places.Any(p => ShardPlacement.SharesHost(state.Hosts, p) && !ShardPlacement.SharesHost(state.Hosts, p.Primary, node)) ? state with { RehouseReason = $"{node} can hold standbys on another host" }
+        : state;
 
     private static (RunState, ImmutableArray<StepEffect>) Lost(RunState state, NodeLost lost)
     {
         if (!state.Nodes.Contains(lost.Node)) return Drop(state, "loss of a node that is already gone");
-        var next = state with { Nodes = state.Nodes.Remove(lost.Node), GraceIsOver = false };
+        var next = state with { Nodes = state.Nodes.Remove(lost.Node), Hosts = state.Hosts.Remove(lost.Node), GraceIsOver = false };
         var held = state.Places.Where(p => p.Primary == lost.Node || p.Standby == lost.Node).ToArray();
         var what = held.Length == 0 ? string.Empty : " with " + string.Join(", ", held.Select(p => p.Primary == lost.Node ? $"shard {p.Shard}" : $"the standby of {p.Shard}"));
         var say = new StepEffect.Say("shard-lost", lost.Node.ToString(), $"{lost.Node} is lost{what}: {lost.Cause}");

@@ -59,7 +59,8 @@ public static partial class RunProtocol
             Loading = mustLoad ? adopted.Checkpoint : null,
             Awaited = [.. places.SelectMany(Replicas)],
         };
-        return (next, PlacesFor(next, next.Awaited));
+        var effects = PlacesFor(next, next.Awaited);
+        return (next, ShardPlacement.Complaint(next.Hosts, next.Places) is { } sentence ? effects.Insert(0, new StepEffect.Say("standby-same-host", "coordinator", sentence)) : effects);
     }
 
     private static IEnumerable<ReplicaId> Replicas(ShardPlace place)
@@ -83,14 +84,14 @@ public static partial class RunProtocol
         .OrderByDescending(r => HoldingOf(state, r, last)).ThenByDescending(r => state.Reports[r].WasPrimary)
         .ThenBy(r => (r.Node.Index - shard.Index + state.Rules.Nodes) % Math.Max(1, state.Rules.Nodes)).ThenBy(static r => r.Node).First();
 
-    /// <summary>Another node: one that holds the same version if there is one, else the one with the fewest standbys.</summary>
+    /// <summary>Another node: on another host if there is one, since a host dies as a whole; among those one that holds the same version, else the one with the fewest standbys.</summary>
     private static ReplicaId? Standby(RunState state, ReplicaId primary, Dictionary<NodeId, int> load)
     {
         if (state.Rules.Replicas == 0) return null;
         var others = state.Nodes.Where(n => n != primary.Node).Select(n => new ReplicaId(primary.Shard, n)).Where(state.Reports.ContainsKey).ToArray();
         if (others.Length == 0) return null;
         var version = state.Reports[primary].Version;
-        var best = others.OrderByDescending(r => version is not null && state.Reports[r].Version == version)
+        var best = others.OrderBy(r => ShardPlacement.SharesHost(state.Hosts, primary.Node, r.Node)).ThenByDescending(r => version is not null && state.Reports[r].Version == version)
             .ThenBy(r => load.GetValueOrDefault(r.Node)).ThenBy(r => (r.Node.Index - primary.Node.Index + state.Rules.Nodes) % Math.Max(1, state.Rules.Nodes)).First();
         load[best.Node] = load.GetValueOrDefault(best.Node) + 1;
         return best;
@@ -144,6 +145,8 @@ public static partial class RunProtocol
         };
         // A node that came while the places were taken.
         if (state.Rules.Replicas > 0 && state.Places.Any(static p => p.Standby is null) && state.Nodes.Count > 1) next = next with { RehouseReason = "standbys can be had" };
+        else if (state.Rules.Replicas > 0 && state.Places.Any(p => ShardPlacement.SharesHost(state.Hosts, p) && state.Nodes.Any(n => !ShardPlacement.SharesHost(state.Hosts, p.Primary, n))))
+            next = next with { RehouseReason = "standbys can be had on another host" };
         var effects = ImmutableArray.CreateBuilder<StepEffect>();
         effects.Add(new StepEffect.InForce(state.Term));
         foreach (var worker in next.Step.Workers.Keys) effects.Add(new StepEffect.TellRoutes(worker, new Routes(state.Term, state.Places)));

@@ -19,7 +19,7 @@ public static partial class RunProtocol
         return (state.Phase, input) switch
         {
             (TermPhase.SteppedDown, _) => Drop(state, "another coordinator acts"),
-            (_, NodeUp up) => Up(state, up.Node),
+            (_, NodeUp up) => Up(state, up),
             (_, NodeLost lost) => Lost(state, lost),
             (_, GraceSpent) => WithoutTheRest(state),
             (_, WorkerJoined joined) => Joined(state, joined, now),

@@ -53,6 +53,9 @@ public sealed record RunState
 
     public ImmutableSortedSet<NodeId> Nodes { get; init; } = [];
 
+    /// <summary>Machines of <see cref="Nodes"/>, where they are known.</summary>
+    public ImmutableSortedDictionary<NodeId, string> Hosts { get; init; } = ImmutableSortedDictionary<NodeId, string>.Empty;
+
     /// <summary>Missing nodes are no longer waited for.</summary>
     public bool GraceIsOver { get; init; }
 

@@ -16,5 +16,6 @@ internal static class BenchmarkRegistry
         new Listing.ListingBenchmark(),
         new Shards.ShardsBenchmark(),
         new Fuzz.FuzzBenchmark(),
+        new Hosts.HostsBenchmark(),
     ];
 }

@@ -70,6 +70,12 @@ internal sealed record BenchmarkOptions
     /// <summary>Number of the first input.</summary>
     public long First { get; init; }
 
+    /// <summary>Faults that are struck.</summary>
+    public int Faults { get; init; } = 10;
+
+    /// <summary>Folder of certificates; "" = none was named.</summary>
+    public string Tls { get; init; } = "";
+
     /// <summary>Gets a line whenever something is known; never the result.</summary>
     public Action<string> Progress { get; init; } = static _ => { };
 }

@@ -22,6 +22,7 @@ public static class EventKinds
         ("term", Term, "a new term begins: why"),
         ("restored", Term, "shards held less than the log: which checkpoint all of them load"),
         ("replay", Term, "recorded steps are computed again and must come out as recorded: which"),
+        ("standby-same-host", Term, "a shard and its standby lie on one host, since no other has a process for shards: which, on which"),
         ("term-waits", Term, "the term cannot be written: the disk is full"),
         ("log-waits", Term, "the log cannot be copied for the new term: the disk is full"),
         ("stepped-down", Term, "another coordinator has a higher term: this one ends"),

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using Cluster.Cli.Launch.Hosts;
 using Cluster.Contracts;
 
 namespace Cluster.Cli.Launch;
@@ -20,6 +21,7 @@ internal sealed class ChildProcess
     private readonly TaskCompletionSource<ChildEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string _lastOutput = "", _lastError = "";
     private bool _reaped, _wasKilledHere;
+    private RemoteOrders? _orders;
 
     private ChildProcess(Process process, string name, ISupervisorObserver observer)
     {
@@ -62,12 +64,14 @@ internal sealed class ChildProcess
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in spec.Environment) start.Environment[name] = value;
-        foreach (var (name, value) in spec.EnvironmentAtStart?.Invoke() ?? new Dictionary<string, string?>()) start.Environment[name] = value;
+        KeyValuePair<string, string?>[] environment = [.. spec.Environment, .. spec.EnvironmentAtStart?.Invoke() ?? new Dictionary<string, string?>()];
+        if (!spec.IsRemote) foreach (var (name, value) in environment) start.Environment[name] = value;
         start.Environment[ParentWatch.ParentVariable] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         try
         {
-            return new ChildProcess(Process.Start(start)!, spec.Name, observer);
+            var child = new ChildProcess(Process.Start(start)!, spec.Name, observer);
+            if (spec.IsRemote) child._orders = new RemoteOrders(child._process.StandardInput.BaseStream, environment);
+            return child;
         }
         catch (Win32Exception e)
         {
@@ -81,7 +85,7 @@ internal sealed class ChildProcess
     {
         lock (_ended)
         {
-            if (_reaped || _process.HasExited || !Signals.Send(Id, signal)) return false;
+            if (_reaped || _process.HasExited || !(_orders?.Send(signal) ?? Signals.Send(Id, signal))) return false;
             _wasKilledHere |= signal == ChildSignal.Kill;
             return true;
         }
@@ -129,6 +133,7 @@ internal sealed class ChildProcess
         _process.WaitForExit();
         var end = new ChildEnd(_process.ExitCode);
         lock (_ended) _reaped = true;
+        _orders?.Dispose();
         var drained = true;
         foreach (var reader in readers) drained &= reader.Join(Limits.PipeDrainMilliseconds);
 

@@ -10,6 +10,9 @@ public sealed record ChildSpec(string Name, string FileName, IReadOnlyList<strin
     /// <summary>Whether the run is over when this child ends in order: the coordinator. At most one child. It is stopped first, since it needs the others to finish its step.</summary>
     public bool EndsRun { get; init; }
 
+    /// <summary>A remote shell whose process runs elsewhere: its environment and its signals go over standard input.</summary>
+    public bool IsRemote { get; init; }
+
     /// <summary>Asked at every start, on the supervisor's thread: more for the environment, which goes above all else. Null = nothing.</summary>
     public Func<IReadOnlyDictionary<string, string?>>? EnvironmentAtStart { get; init; }
 }

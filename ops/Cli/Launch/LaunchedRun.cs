@@ -63,7 +63,7 @@ internal static class LaunchedRun
     }
 
     /// <summary>What happens to processes is printed, and goes to events.jsonl through the coordinator.</summary>
-    private sealed class EventingObserver(LogPrinter printer, SupervisorLink link) : ISupervisorObserver
+    internal sealed class EventingObserver(LogPrinter printer, SupervisorLink link) : ISupervisorObserver
     {
         public void Line(string child, bool isError, string text) => printer.Line(child, isError, text);
 

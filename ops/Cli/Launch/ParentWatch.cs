@@ -27,6 +27,12 @@ public static class ParentWatch
     /// <returns>Whether a supervisor started this process.</returns>
     public static bool Begin()
     {
+        if (Environment.GetEnvironmentVariable(ParentVariable) == Hosts.RemoteInput.Word)
+        {
+            Environment.SetEnvironmentVariable(ParentVariable, null);
+            Hosts.RemoteInput.Begin();
+            return true;
+        }
         if (!int.TryParse(Environment.GetEnvironmentVariable(ParentVariable), NumberStyles.None, CultureInfo.InvariantCulture, out var parent)) return false;
 
         // What this process starts itself has another parent.

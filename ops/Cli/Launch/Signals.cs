@@ -67,6 +67,19 @@ internal static partial class Signals
         return count == 0;
     }
 
+    /// <summary>Reads what is on standard input.</summary>
+    /// <returns>Bytes; 0 = it has ended; -1 = nothing came in this time.</returns>
+    public static unsafe int ReadInput(Span<byte> to, TimeSpan patience)
+    {
+        const short Readable = 1;
+        var poll = new PollFile { File = 0, Events = Readable };
+        int found;
+        // A signal is no silence.
+        while ((found = Poll(&poll, 1, (int)patience.TotalMilliseconds)) < 0) { }
+        if (found == 0) return -1;
+        fixed (byte* first = to) return (int)Math.Max(0, Read(0, first, (nuint)to.Length));
+    }
+
     [StructLayout(LayoutKind.Sequential)]
     private struct PollFile
     {

@@ -28,6 +28,9 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     /// <summary>This process's certificate, and whose it trusts; null = nothing is encrypted. Stays its maker's to dispose.</summary>
     public LinkTls? Tls { get; init; }
 
+    /// <summary>What its machine is called; null = as the machine says.</summary>
+    public string? HostName { get; init; }
+
     /// <summary>A second address: for nodes inside the same process.</summary>
     public LinkAddress? AlsoListen { get; init; }
 
@@ -56,7 +59,7 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     public LinkDiallerOptions Dialling(LinkHello self, string role) => new() { Self = self, Secret = Secret, Tls = Tls, ExpectedRole = role };
 
     public LinkHello Hello(string runId, string listens) => new(
-        runId, Role, Name, Incarnation, WireTypes.Write(new JoinNote(ProgramVersion, listens, Environment.MachineName, Environment.ProcessId)));
+        runId, Role, Name, Incarnation, WireTypes.Write(new JoinNote(ProgramVersion, listens, HostName ?? Environment.MachineName, Environment.ProcessId)));
 }
 
 /// <summary>Options of a run as they travel, and back.</summary>

@@ -39,7 +39,7 @@ internal sealed partial class NodeRegistry
         lock (_lock)
         {
             if (_over is { } over) return LinkVerdict.Accept(TellOver(over, roles));
-            var node = new Node(this, hello) { Listens = join.Listens };
+            var node = new Node(this, hello) { Listens = join.Listens, Host = join.Host };
             node.Peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, Closed) { Opened = Opened, Refused = MessageRefused }, roles) { MaxFloats = facts.Layout.StateFloats, Ranges = ranges };
             _nodes[node.Peer] = node;
             return LinkVerdict.Accept(node.Peer);

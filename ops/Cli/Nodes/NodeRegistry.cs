@@ -37,6 +37,7 @@ internal sealed partial class NodeRegistry(
         public RemotePeer Peer { get; set; } = null!;
         public string Name { get; private set; } = hello.Name;
         public string Listens { get; set; } = "";
+        public string Host { get; set; } = "";
         public bool IsReady { get; set; }
         public bool IsLeaving { get; set; }
 
@@ -138,7 +139,7 @@ internal sealed partial class NodeRegistry(
                 return;
             }
             TellShardNodes();
-            _coordinator.Tell(new CoordinatorActor.NodeAt(NodeIdOf(node), [.. Enumerable.Range(0, facts.Options.Ps).Select(peer.Ref)]));
+            _coordinator.Tell(new CoordinatorActor.NodeAt(NodeIdOf(node), [.. Enumerable.Range(0, facts.Options.Ps).Select(peer.Ref)], HostOf(node)));
         }
     }
 
@@ -192,6 +193,20 @@ internal sealed partial class NodeRegistry(
         var message = ShardNodes();
         foreach (var node in _nodes.Values)
             if (node.Hello.Role == NodeOptions.Worker || node is { Hello.Role: NodeOptions.Shards, IsReady: true }) node.Peer.Send(message);
+    }
+
+    /// <summary>Its machine, for the placement of standbys; processes that only this machine reaches share it, and need not be told so.</summary>
+    private static string HostOf(Node node)
+    {
+        try
+        {
+            return LinkAddress.Parse(node.Listens) is { Kind: LinkTransportKind.Tcp } at && !Launch.Hosts.ThisMachine.IsLoopback(at.Name) ? node.Host : "";
+        }
+        catch (UserMistakeException)
+        {
+            // Whoever dials it will find out.
+            return "";
+        }
     }
 
     private static WorkerId WorkerOf(Node node) => new(MemberNames.IndexIn(node.Name, MemberRole.Worker)!.Value);

@@ -22,7 +22,7 @@ internal static class ReportEvents
     /// <summary>What the run did about it, and what ended it.</summary>
     private static readonly HashSet<string> Answers = new(StringComparer.Ordinal)
     {
-        "waiting", "resumed", "restored", "replay", "term", "leased-again", "commit-goes-on", "checkpoint-skipped", "checkpoint-asked", "worker-left", "stopped-early", "interrupted", "finished", "imported", "process-ended",
+        "waiting", "standby-same-host", "resumed", "restored", "replay", "term", "leased-again", "commit-goes-on", "checkpoint-skipped", "checkpoint-asked", "worker-left", "stopped-early", "interrupted", "finished", "imported", "process-ended",
     };
 
     /// <summary>Whether a kind of event tells of something that should not be.</summary>

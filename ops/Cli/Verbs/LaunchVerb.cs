@@ -4,6 +4,7 @@ using Cluster.Chaos;
 using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Launch;
+using Cluster.Cli.Launch.Hosts;
 using Cluster.Cli.Nodes;
 using Cluster.Contracts;
 
@@ -21,16 +22,18 @@ internal sealed class LaunchVerb : IVerb
     private readonly Option<bool> _insecure = new("--insecure");
     private readonly Option<string[]> _fault = new("--fault") { AllowMultipleArgumentsPerToken = false };
     private readonly RowOptions _rows;
+    private readonly HostOptions _hosts;
 
     public LaunchVerb()
     {
         Command = new Command("launch", "Train in several processes on this machine, restarted when they die.") { _recipe, _resume, _check, _prepare, _fault, _log, _tls, _insecure };
         _rows = new RowOptions(Command, OptionTable.Rows);
+        _hosts = new HostOptions(Command, _tls, _insecure);
     }
 
     public Command Command { get; }
 
-    public string HelpText => """
+    public string HelpText => $"""
         cluster launch [--workers N] [--ps P] [--replicas R] [--fault KIND:NODE@STEP[+SECONDS] …] [train's options]
 
         Trains as 'cluster train' does and to the same bits, with one process for the coordinator, one per parameter shard
@@ -45,6 +48,7 @@ internal sealed class LaunchVerb : IVerb
           --tls DIR             the processes talk over TCP with TLS, each with the certificate of its role in DIR ('cluster help
                                 certs' makes them), instead of over Unix sockets; SIGHUP reads the certificates anew
           --insecure            show the page (--monitor) to other machines, unencrypted and behind a token
+        {HostOptions.HelpText}
           --log auto|json|text  json: one JSON object per line, with the node that it comes from and the trace ids of steps
           --prepare             only write the run's folder, for nodes that are started by hand ('cluster help node')
           --check               only check the options and print the resolved configuration
@@ -60,6 +64,14 @@ internal sealed class LaunchVerb : IVerb
         LogForm.Take(log, LogPrinter.OwnName);
         var environment = new ResolveEnvironment();
         var given = _rows.Given(parse);
+        var found = mistakes.ToList();
+        var hosts = _hosts.Read(parse, given, found);
+        mistakes = found;
+        if (hosts is { OnlyJoins: true })
+        {
+            HelpVerb.Refuse(mistakes);
+            return await HostedRun.JoinAsync(hosts, given, log, stop);
+        }
         var run = parse.GetValue(_resume)
             ? ResumeResolver.Resolve(recipe, given, mistakes, environment)
             : RunResolver.Resolve(recipe, given, mistakes, environment);
@@ -67,8 +79,9 @@ internal sealed class LaunchVerb : IVerb
         var faults = Faults(parse.GetValue(_fault) ?? [], run.Options);
         var isPrepared = parse.GetValue(_prepare);
         if (!isPrepared && MonitorExposure.Mistake(run.Options.Monitor, parse.GetValue(_insecure)) is { } exposed) throw new UserMistakeException(exposed);
-        var security = LaunchSecurity.Of(RowOptions.TextOf(parse, _tls), parse.GetValue(_insecure));
-        LaunchedRun.Refuse(faults, security);
+        var security = hosts is { IsOneMachine: false } ? hosts.Security : LaunchSecurity.Of(RowOptions.TextOf(parse, _tls), parse.GetValue(_insecure));
+        if (hosts is { IsOneMachine: false }) HostedRun.Refuse(faults);
+        else LaunchedRun.Refuse(faults, security);
         if (parse.GetValue(_check))
         {
             Console.Out.Write(ConfigWriter.Write(run, new Dictionary<string, string>()));
@@ -82,7 +95,7 @@ internal sealed class LaunchVerb : IVerb
             Console.Out.WriteLine($"prepared {folder.Location}: start 'cluster node --role coordinator --run {folder.Location} --listen ADDRESS'");
             return ExitCodes.Done;
         }
-        return await LaunchedRun.RunAsync(run, folder, faults, security, log, stop);
+        return hosts is null or { IsOneMachine: true } ? await LaunchedRun.RunAsync(run, folder, faults, security, log, stop) : await HostedRun.RunAsync(run, folder, hosts, faults, log, stop);
     }
 
     private static List<FaultSpec> Faults(string[] texts, RunOptions options)

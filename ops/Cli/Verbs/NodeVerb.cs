@@ -5,6 +5,7 @@ using Cluster.Cli.Configuration;
 using Cluster.Cli.Display;
 using Cluster.Cli.Hosting;
 using Cluster.Cli.Hosting.Supervision;
+using Cluster.Cli.Launch.Hosts;
 using Cluster.Cli.Nodes;
 using Cluster.Cli.Report;
 using Cluster.Contracts;
@@ -30,13 +31,19 @@ internal sealed class NodeVerb : IVerb
     private readonly Option<bool> _insecure = new("--insecure");
     private readonly Option<string> _monitor = new("--monitor");
     private readonly Option<string> _log = new("--log");
+    private readonly Option<string> _hostName = new("--host-name");
+    private readonly TorchrunOptions _torchrun;
 
     public Command Command { get; }
 
-    public NodeVerb() => Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
+    public NodeVerb()
     {
-        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _tls, _insecure, _monitor, _log,
-    };
+        Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
+        {
+            _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _tls, _insecure, _monitor, _log, _hostName,
+        };
+        _torchrun = new TorchrunOptions(Command);
+    }
 
     public string HelpText => """
         cluster node --role worker --join ADDRESS [--name worker-N] [--data NAME[:DIR]] [--device DEVICE]
@@ -55,6 +62,8 @@ internal sealed class NodeVerb : IVerb
           --secret-file FILE    the join secret; the same on all nodes. Or CLUSTER_JOIN_SECRET in the environment.
           --monitor HOST:PORT   where a worker or a ps serves /metrics and /healthz; the coordinator's place is in the configuration
           --log json            print one JSON object per line, with trace ids
+          --host-name NAME      what this machine is called (its own name): a shard and its standby lie on different ones
+          --rdzv-endpoint HOST:PORT, or --master-addr and --master-port, or MASTER_ADDR and MASTER_PORT in the environment: as --join
           --patience SECONDS    how long to look for a coordinator that does not answer (60)
           --tls DIR             encrypt, and let only certificates of one authority in: DIR holds ca.pem, ROLE.pem and ROLE.key
                                 ('cluster help certs' makes them); SIGHUP reads them anew
@@ -72,7 +81,8 @@ internal sealed class NodeVerb : IVerb
         LogForm.Take(log, RowOptions.TextOf(parse, _name) ?? role ?? "node");
         if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
             found.Add(role is null ? "--role is missing: coordinator, ps or worker" : $"--role {role}: a node is coordinator, ps or worker");
-        var join = Address(parse, _join, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Worker);
+        var endpoint = _torchrun.JoinOf(parse, RowOptions.TextOf(parse, _join) is null ? role : null, found);
+        var join = Address(parse, _join, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Worker && endpoint is null) ?? endpoint;
         var listen = Address(parse, _listen, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Coordinator);
         if (role == NodeOptions.Shards && listen is not null && Unreachable(listen) is { } unreachable) found.Add($"--listen {listen}: {unreachable}");
         var folder = RowOptions.TextOf(parse, _run);
@@ -106,6 +116,7 @@ internal sealed class NodeVerb : IVerb
             Patience = TimeSpan.FromSeconds(patience),
             Tls = tls,
             Insecure = insecure,
+            HostName = RowOptions.TextOf(parse, _hostName),
             Exposure = exposure,
             Service = service,
             Data = RowOptions.TextOf(parse, _data),
@@ -201,7 +212,7 @@ internal sealed class NodeVerb : IVerb
     };
 
     /// <summary>Never on the command line: a process list is public.</summary>
-    private static byte[] Secret(string? file, List<string> mistakes)
+    internal static byte[] Secret(string? file, List<string> mistakes)
     {
         if (file is null) return Encoding.UTF8.GetBytes(Environment.GetEnvironmentVariable(NodeOptions.SecretVariable) ?? "");
         try

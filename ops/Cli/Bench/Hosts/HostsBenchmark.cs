@@ -1,0 +1,99 @@
+using Cluster.Contracts;
+
+namespace Cluster.Cli.Bench.Hosts;
+
+/// <summary><c>bench hosts</c>: hosts lose power and the network falls apart, over and over, in one run.</summary>
+internal sealed class HostsBenchmark : IBenchmark
+{
+    /// <summary>Steps from one fault to the next: more than pass while one lasts, so that all of them strike.</summary>
+    private const int Apart = 40;
+
+    private const string Group = "hosts";
+
+    public string Name => "hosts";
+
+    public string Description => "One run over several hosts (network namespaces) that lose power and lose each other: no step lost or twice, the same bits.";
+
+    public string Details => """
+        Host 0 has the coordinator, hosts 1 and 2 a shard (with its standby on the other) and a worker each; small-cnn, synthetic images,
+        40 steps per fault. Every second fault is a host that loses power: the network is cut, then all its processes are killed, and
+        0.3 to 2 s later it comes back. The others are splits, hosts that nobody hears, and links of 20 Mbit/s. At the end the hash, the
+        records and the audit are held against those of an undisturbed run in one process. Needs Linux, root and iproute2.
+        """;
+
+    private static readonly BenchmarkFlag Faults = new("--faults", "N", "Faults, one after the other.",
+        static (o, text) => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var n) && n is >= 1 and <= Limits.MaxHostFaults
+            ? o with { Faults = n }
+            : throw new FormatException($"a whole number from 1 to {Limits.MaxHostFaults}"), static o => $"{o.Faults}");
+
+    private static readonly BenchmarkFlag Tls = new("--tls", "DIR", "Certificates for the nodes, handed on as --tls; unset: --insecure, with a join secret.",
+        static (o, text) => Directory.Exists(text) ? o with { Tls = Path.GetFullPath(text) } : throw new FormatException("a folder that exists"), static o => o.Tls);
+
+    public IReadOnlyList<BenchmarkFlag> Flags => [Faults, Tls];
+
+    public async Task<BenchmarkReport> RunAsync(BenchmarkOptions options, CancellationToken stop)
+    {
+        if (HostNetwork.Missing() is { } missing) throw new UserMistakeException($"bench hosts cannot make hosts on this machine: {missing}");
+        var run = new HostRunOptions
+        {
+            Steps = (int)HostFaults.FirstStep + options.Faults * Apart,
+            Security = options.Tls.Length > 0 ? ["--tls", options.Tls] : ["--insecure"],
+            Progress = options.Progress,
+        };
+        var folder = Directory.CreateTempSubdirectory("cluster-bench-hosts-");
+        using var network = HostNetwork.Create(run.Hosts);
+        var struck = new List<StruckHostFault>();
+        HostRunResult result;
+        try
+        {
+            using var running = await HostRun.BeginAsync(network, run, folder.FullName, stop);
+            foreach (var fault in HostFaults.Draw(seed: 1, options.Faults, run.Hosts, Apart))
+            {
+                await running.ReachesAsync(fault.Step, stop);
+                await Task.Delay(fault.IntoStep, stop);
+                if (running.IsOver || await running.StrikeAsync(fault, stop) is not { } outcome) break;
+                struck.Add(outcome);
+                options.Progress($"{struck.Count} of {options.Faults}: {fault}, at step {fault.Step}; {outcome.Recovery * 1000:0} ms after its end the next record, {outcome.LongestPause * 1000:0} ms at most without one");
+            }
+            options.Progress($"all {struck.Count} faults are over; the rest of the run, then the undisturbed one");
+            result = await running.EndAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            folder.Delete(recursive: true);
+            throw;
+        }
+        var failed = !result.IsSame || struck.Count < options.Faults;
+        if (!failed) folder.Delete(recursive: true);
+        return new BenchmarkReport(Name, $"{struck.Count} faults of hosts in one run of {run.Steps} steps", Figures(struck, result))
+        {
+            Failed = failed,
+            Notes = [$"{result}.", failed ? $"The run is kept in {folder.FullName}." : "The run was the undisturbed one, step for step."],
+        };
+    }
+
+    private static List<Figure> Figures(List<StruckHostFault> struck, HostRunResult result)
+    {
+        var figures = new List<Figure>
+        {
+            new(Group, "steps recorded", "1", [result.Records]),
+            new(Group, "steps lost", "1", [result.Missing]) { Bound = Bound.AtMost(0) },
+            new(Group, "steps recorded twice", "1", [result.Twice]) { Bound = Bound.AtMost(0) },
+            new(Group, "steps that differ", "1", [result.Differing]) { Bound = Bound.AtMost(0) },
+        };
+        foreach (var kind in struck.GroupBy(Subject).OrderBy(static g => g.Key, StringComparer.Ordinal))
+        {
+            figures.Add(new Figure(kind.Key, "from its end to the next record", "ms", [.. kind.Select(static s => s.Recovery * 1000)]));
+            figures.Add(new Figure(kind.Key, "longest time without a record", "ms", [.. kind.Select(static s => s.LongestPause * 1000)]));
+        }
+        return figures;
+    }
+
+    private static string Subject(StruckHostFault struck) => struck.Fault.Kind switch
+    {
+        HostFaultKind.Kill => struck.Fault.Hosts.Contains(0) ? "power, coordinator's host" : "power, another host",
+        HostFaultKind.Split => "split",
+        HostFaultKind.OneWay => "one way lost",
+        _ => "slow link",
+    };
+}
