@@ -46,7 +46,12 @@ internal sealed class Pki : IDisposable
     /// <summary>One for all specs that want nothing but TLS that works: every role, both ends.</summary>
     public static LinkTls Shared => LazyShared.Value;
 
-    private static readonly Lazy<LinkTls> LazyShared = new(() => new Pki().Load(new Subject("worker", "coordinator", "ps", "supervisor")));
+    private static readonly Lazy<LinkTls> LazyShared = new(() =>
+    {
+        // What is loaded needs its folder no more.
+        using var pki = new Pki();
+        return LinkTls.Load(pki.Make(new Subject("worker", "coordinator", "ps", "supervisor")), TimeProvider.System);
+    });
 
     public string In(string file) => Path.Combine(Folder, file);
 
