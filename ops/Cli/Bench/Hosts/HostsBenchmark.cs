@@ -12,13 +12,14 @@ internal sealed class HostsBenchmark : IBenchmark
 
     public string Name => "hosts";
 
-    public string Description => "One run over several hosts (network namespaces) that lose power and lose each other: no step lost or twice, the same bits.";
+    public string Description => "One run over hosts that lose power and lose each other: no step lost or twice, the same bits.";
 
     public string Details => """
-        Host 0 has the coordinator, hosts 1 and 2 a shard (with its standby on the other) and a worker each; small-cnn, synthetic images,
-        40 steps per fault. Every second fault is a host that loses power: the network is cut, then all its processes are killed, and
-        0.3 to 2 s later it comes back. The others are splits, hosts that nobody hears, and links of 20 Mbit/s. At the end the hash, the
-        records and the audit are held against those of an undisturbed run in one process. Needs Linux, root and iproute2.
+        Hosts are network namespaces. Host 0 has the coordinator, hosts 1 and 2 a shard (with its standby on the other) and a
+        worker each; small-cnn, synthetic images, 40 steps per fault. Every second fault is a host that loses power: it is cut
+        off, then all its processes are killed, and 0.3 to 2 s later it comes back. The others are splits, hosts that nobody
+        hears, and links of 20 Mbit/s. At the end hash, records and audit are held against those of an undisturbed run in one
+        process. Needs Linux, root and iproute2.
         """;
 
     private static readonly BenchmarkFlag Faults = new("--faults", "N", "Faults, one after the other.",
