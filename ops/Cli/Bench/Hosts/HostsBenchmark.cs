@@ -77,10 +77,10 @@ internal sealed class HostsBenchmark : IBenchmark
     {
         var figures = new List<Figure>
         {
-            new(Group, "steps recorded", "1", [result.Records]),
-            new(Group, "steps lost", "1", [result.Missing]) { Bound = Bound.AtMost(0) },
-            new(Group, "steps recorded twice", "1", [result.Twice]) { Bound = Bound.AtMost(0) },
-            new(Group, "steps that differ", "1", [result.Differing]) { Bound = Bound.AtMost(0) },
+            new(Group, "recorded", "steps", [result.Records]),
+            new(Group, "lost", "steps", [result.Missing]) { Bound = Bound.AtMost(0) },
+            new(Group, "recorded twice", "steps", [result.Twice]) { Bound = Bound.AtMost(0) },
+            new(Group, "that differ", "steps", [result.Differing]) { Bound = Bound.AtMost(0) },
         };
         foreach (var kind in struck.GroupBy(Subject).OrderBy(static g => g.Key, StringComparer.Ordinal))
         {
