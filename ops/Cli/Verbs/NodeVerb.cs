@@ -63,7 +63,7 @@ internal sealed class NodeVerb : IVerb
           --monitor HOST:PORT   where a worker or a ps serves /metrics and /healthz; the coordinator's place is in the configuration
           --log json            print one JSON object per line, with trace ids
           --host-name NAME      what this machine is called (its own name): a shard and its standby lie on different ones
-          --rdzv-endpoint HOST:PORT, or --master-addr and --master-port, or MASTER_ADDR and MASTER_PORT in the environment: as --join
+          --rdzv-endpoint HOST:PORT, or --master-addr and --master-port, or MASTER_ADDR and MASTER_PORT set: as --join
           --patience SECONDS    how long to look for a coordinator that does not answer (60)
           --tls DIR             encrypt, and let only certificates of one authority in: DIR holds ca.pem, ROLE.pem and ROLE.key
                                 ('cluster help certs' makes them); SIGHUP reads them anew

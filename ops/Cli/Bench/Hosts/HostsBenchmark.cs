@@ -12,13 +12,14 @@ internal sealed class HostsBenchmark : IBenchmark
 
     public string Name => "hosts";
 
-    public string Description => "One run over several hosts (network namespaces) that lose power and lose each other: no step lost or twice, the same bits.";
+    public string Description => "One run over hosts that lose power and lose each other: no step lost or twice, the same bits.";
 
     public string Details => """
-        Host 0 has the coordinator, hosts 1 and 2 a shard (with its standby on the other) and a worker each; small-cnn, synthetic images,
-        40 steps per fault. Every second fault is a host that loses power: the network is cut, then all its processes are killed, and
-        0.3 to 2 s later it comes back. The others are splits, hosts that nobody hears, and links of 20 Mbit/s. At the end the hash, the
-        records and the audit are held against those of an undisturbed run in one process. Needs Linux, root and iproute2.
+        Hosts are network namespaces. Host 0 has the coordinator, hosts 1 and 2 a shard (with its standby on the other) and a
+        worker each; small-cnn, synthetic images, 40 steps per fault. Every second fault is a host that loses power: it is cut
+        off, then all its processes are killed, and 0.3 to 2 s later it comes back. The others are splits, hosts that nobody
+        hears, and links of 20 Mbit/s. At the end hash, records and audit are held against those of an undisturbed run in one
+        process. Needs Linux, root and iproute2.
         """;
 
     private static readonly BenchmarkFlag Faults = new("--faults", "N", "Faults, one after the other.",
@@ -76,10 +77,10 @@ internal sealed class HostsBenchmark : IBenchmark
     {
         var figures = new List<Figure>
         {
-            new(Group, "steps recorded", "1", [result.Records]),
-            new(Group, "steps lost", "1", [result.Missing]) { Bound = Bound.AtMost(0) },
-            new(Group, "steps recorded twice", "1", [result.Twice]) { Bound = Bound.AtMost(0) },
-            new(Group, "steps that differ", "1", [result.Differing]) { Bound = Bound.AtMost(0) },
+            new(Group, "recorded", "steps", [result.Records]),
+            new(Group, "lost", "steps", [result.Missing]) { Bound = Bound.AtMost(0) },
+            new(Group, "recorded twice", "steps", [result.Twice]) { Bound = Bound.AtMost(0) },
+            new(Group, "that differ", "steps", [result.Differing]) { Bound = Bound.AtMost(0) },
         };
         foreach (var kind in struck.GroupBy(Subject).OrderBy(static g => g.Key, StringComparer.Ordinal))
         {

@@ -36,7 +36,7 @@ internal sealed class HostOptions
           --remote-program PATH where this program is on the hosts (the same place as here)
           --listen HOST:PORT    how the hosts reach the coordinator (this machine's address towards the first host, port 29500)
           --tls DIR, --insecure over several hosts one of them is needed; DIR is the same place on all of them
-          torchrun's words are understood on each host: --nnodes, --nproc-per-node, --node-rank, --rdzv-endpoint, --master-addr, …;
+          torchrun's words are understood on each host: --nnodes, --nproc-per-node, --node-rank, --rdzv-endpoint, …;
           docs/launch.md says how ('Coming from torchrun'). --secret-file FILE or CLUSTER_JOIN_SECRET: the same on all
         """;
 
