@@ -46,7 +46,12 @@ public sealed class SlurmSpecs : IDisposable
             """);
     }
 
-    public void Dispose() => _world.Dispose();
+    public void Dispose()
+    {
+        // A spec that fails leaves the job's processes behind: their command lines name its folder.
+        Processes.Run("pkill", "/", "-KILL", "-f", _world.PathOf("run"));
+        _world.Dispose();
+    }
 
     [Fact]
     public void Shellcheck_finds_nothing()
