@@ -68,7 +68,7 @@ internal sealed class ManagerSocket : IDisposable
     public void Dispose()
     {
         // Shutdown wakes a reader, which Dispose alone does not.
-        if (_socket.IsBound) try { _socket.Shutdown(SocketShutdown.Both); } catch (SocketException) { }
+        if (_socket.IsBound) try { _socket.Shutdown(SocketShutdown.Both); } catch (Exception e) when (e is SocketException or ObjectDisposedException) { }
         _socket.Dispose();
     }
 }

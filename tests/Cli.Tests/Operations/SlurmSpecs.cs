@@ -46,7 +46,12 @@ public sealed class SlurmSpecs : IDisposable
             """);
     }
 
-    public void Dispose() => _world.Dispose();
+    public void Dispose()
+    {
+        // A spec that fails leaves the job's processes behind: their command lines name its folder.
+        Processes.Run("pkill", "/", "-KILL", "-f", _world.PathOf("run"));
+        _world.Dispose();
+    }
 
     [Fact]
     public void Shellcheck_finds_nothing()
@@ -61,8 +66,6 @@ public sealed class SlurmSpecs : IDisposable
     public async Task Job_that_reaches_its_limit_is_requeued_and_goes_on_to_the_same_bits()
     {
         var folder = Directory.CreateDirectory(_world.PathOf("run")).FullName;
-        Directory.Delete(folder);
-        Directory.CreateDirectory(folder);
         using (var job = Job(nodes: 2, cores: 1, Training.Arguments("run", Training.Steps, "--checkpoint-every", "1000")[1..]))
         {
             await job.CommittedAsync(folder, 2);
@@ -116,11 +119,12 @@ public sealed class SlurmSpecs : IDisposable
     }
 
     [Fact]
-    public async Task Workers_that_are_refused_end_the_job()
+    public async Task Device_that_is_not_there_ends_the_job_before_anything_is_started()
     {
         using var job = Start(1, 1, [_world.PathOf("run"), "--data", "synthetic", "--batch", "64", "--steps", "4", "--device", "cuda:0"]);
         var outcome = await job.EndAsync();
         Assert.Equal(2, outcome.ExitCode);
+        Assert.False(File.Exists(_world.PathOf("steps")));
     }
 
     private RunningCluster Job(int nodes, int cores, string[] options) => Start(nodes, cores, [_world.PathOf("run"), .. options.Where((word, i) => word != "--out" && (i == 0 || options[i - 1] != "--out"))]);
