@@ -27,12 +27,15 @@ internal sealed class NodeVerb : IVerb
     private readonly Option<bool> _insecure = new("--insecure");
     private readonly Option<string> _monitor = new("--monitor");
     private readonly Option<string> _log = new("--log");
+    private readonly Option<string> _membership = new("--membership");
+    private readonly Option<string> _seeds = new("--seeds");
+    private readonly Option<string> _clusterListen = new("--cluster-listen");
 
     public Command Command { get; }
 
     public NodeVerb() => Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
     {
-        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure, _monitor, _log,
+        _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _insecure, _monitor, _log, _membership, _seeds, _clusterListen,
     };
 
     public string HelpText => """
@@ -52,6 +55,11 @@ internal sealed class NodeVerb : IVerb
           --secret-file FILE    the join secret; the same on all nodes. Or CLUSTER_JOIN_SECRET in the environment.
           --monitor HOST:PORT   where a worker or a ps serves /metrics and /healthz; the coordinator's place is in the configuration
           --log json            print one JSON object per line, with trace ids
+          --membership akka     find the coordinator through Akka.Cluster instead of --join (a build with -p:Feed=full): nodes
+                                gossip, and of several coordinators with the same --run one carries the run at a time
+          --seeds A,B,…         with it: where some nodes gossip, HOST:PORT; the same list, in the same order, on all.
+                                dns:NAME:PORT stands for all addresses of a name
+          --cluster-listen HOST:PORT  with it: where this node gossips, as the others write it
           --patience SECONDS    how long to look for a coordinator that does not answer (60)
           --insecure            listen on an address that other machines reach without encryption: everybody on the
                                 network can then read and change the traffic
@@ -67,7 +75,8 @@ internal sealed class NodeVerb : IVerb
         LogForm.Take(log, RowOptions.TextOf(parse, _name) ?? role ?? "node");
         if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
             found.Add(role is null ? "--role is missing: coordinator, ps or worker" : $"--role {role}: a node is coordinator, ps or worker");
-        var join = Address(parse, _join, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Worker);
+        var engine = EngineNode.Read(RowOptions.TextOf(parse, _membership), RowOptions.TextOf(parse, _seeds), RowOptions.TextOf(parse, _clusterListen), RowOptions.TextOf(parse, _join), found);
+        var join = Address(parse, _join, found, isNeeded: engine is null && role is (NodeOptions.Shards or NodeOptions.Worker));
         var listen = Address(parse, _listen, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Coordinator);
         if (role == NodeOptions.Shards && listen is not null && Unreachable(listen) is { } unreachable) found.Add($"--listen {listen}: {unreachable}");
         var folder = RowOptions.TextOf(parse, _run);
@@ -95,15 +104,15 @@ internal sealed class NodeVerb : IVerb
         switch (role)
         {
             case NodeOptions.Worker:
-                await WorkerNode.RunAsync(options, stop);
+                await EngineNode.MemberAsync(engine, options, WorkerNode.RunAsync, stop);
                 break;
             case NodeOptions.Shards:
-                await ShardHost.RunAsync(options, stop);
+                await EngineNode.MemberAsync(engine, options, ShardHost.RunAsync, stop);
                 break;
             default:
                 try
                 {
-                    await CoordinateAsync(folder!, options, log, stop);
+                    await EngineNode.CoordinatorAsync(engine, folder!, options, seated => CoordinateAsync(folder!, seated, log, stop), stop);
                 }
                 // One that lost to another coordinator is started again, and claims the next term: its supervisor's is the one that counts.
                 catch (RunFailedException e) when (isSupervised && !e.IsSuperseded)
