@@ -14,6 +14,9 @@ namespace Cluster.Membership.Gossip;
 /// </summary>
 internal sealed class AkkaMembership : IMembershipEngine
 {
+    /// <summary>Longer than Akka waits for anything when a system ends.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(20);
+
     private readonly ActorSystem _system;
     private readonly AkkaCluster _cluster;
     private readonly IActorRef _actor = ActorRefs.Nobody;
@@ -88,7 +91,9 @@ internal sealed class AkkaMembership : IMembershipEngine
     {
         _ends = true;
         _patience.Dispose();
-        _system.Terminate().Wait();
+        // Whoever still acts as the coordinator is not waited for: this is not the orderly end.
+        if (_seat.Task.IsCompletedSuccessfully) _seat.Task.Result.Release();
+        _system.Terminate().Wait(EndPatience);
         _system.Dispose();
         _member?.Dispose();
         _coordinator?.Dispose();

@@ -76,7 +76,7 @@ internal sealed class NodeVerb : IVerb
         if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
             found.Add(role is null ? "--role is missing: coordinator, ps or worker" : $"--role {role}: a node is coordinator, ps or worker");
         var engine = EngineNode.Read(RowOptions.TextOf(parse, _membership), RowOptions.TextOf(parse, _seeds), RowOptions.TextOf(parse, _clusterListen), RowOptions.TextOf(parse, _join), found);
-        var join = Address(parse, _join, found, isNeeded: engine is null && role is (NodeOptions.Shards or NodeOptions.Worker));
+        var join = Address(parse, _join, found, isNeeded: (RowOptions.TextOf(parse, _membership) is null or MembershipEngines.Static) && role is (NodeOptions.Shards or NodeOptions.Worker));
         var listen = Address(parse, _listen, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Coordinator);
         if (role == NodeOptions.Shards && listen is not null && Unreachable(listen) is { } unreachable) found.Add($"--listen {listen}: {unreachable}");
         var folder = RowOptions.TextOf(parse, _run);

@@ -56,10 +56,11 @@ public sealed class AkkaEngineSpecs
         var held = await world.StartHeldCoordinatorAsync();
         using var standby = world.JoinCoordinator(address: "host:2");
         await Settled(standby);
+        using var lost = world.Seat!.Lost.Register(world.Seat.Release);
         await world.HoldAsync(held);
         await standby.Seat.WaitAsync(Patience);
         await world.Engine.Out.WaitAsync(Patience);
-        Assert.True(world.Seat!.Lost.IsCancellationRequested);
+        Assert.True(world.Seat.Lost.IsCancellationRequested);
     }
 
     [Theory]
