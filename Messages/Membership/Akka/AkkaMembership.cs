@@ -31,8 +31,8 @@ internal sealed class AkkaMembership : IMembershipEngine
     public AkkaMembership(EngineOptions options)
     {
         var transport = new LinkTransportSetup(options);
-        _system = Open(options, transport);
-        Listens = transport.Listens!;
+        Listens = transport.Listens;
+        _system = ActorSystem.Create(EngineConfiguration.SystemName, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(EngineConfiguration.Create(options)), transport));
         _cluster = AkkaCluster.Get(_system);
         _system.WhenTerminated.ContinueWith(_ => _out.TrySetResult(_ends
             ? "it left the cluster"
@@ -98,26 +98,6 @@ internal sealed class AkkaMembership : IMembershipEngine
         _member?.Dispose();
         _coordinator?.Dispose();
     }
-
-    private static ActorSystem Open(EngineOptions options, LinkTransportSetup transport)
-    {
-        try
-        {
-            return ActorSystem.Create(EngineConfiguration.SystemName, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(EngineConfiguration.Create(options)), transport));
-        }
-        catch (Exception e) when (Cause(e) is { } mistake)
-        {
-            throw new UserMistakeException($"the membership's address {options.Listen}: {mistake.Message}", e);
-        }
-    }
-
-    private static UserMistakeException? Cause(Exception? e) => e switch
-    {
-        null => null,
-        UserMistakeException mistake => mistake,
-        AggregateException many => many.InnerExceptions.Select(Cause).FirstOrDefault(static c => c is not null),
-        _ => Cause(e.InnerException),
-    };
 
     private void Taken(CoordinatorSeat seat)
     {

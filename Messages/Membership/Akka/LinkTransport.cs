@@ -9,13 +9,50 @@ using Cluster.Link;
 
 namespace Cluster.Membership.Gossip;
 
-/// <summary>What the transport needs and no configuration file should hold.</summary>
-internal sealed class LinkTransportSetup(EngineOptions options) : Setup
+/// <summary>What the transport needs and no configuration file should hold: the options, and the address, which is taken before the system starts.</summary>
+internal sealed class LinkTransportSetup : Setup
 {
-    public EngineOptions Options { get; } = options;
+    /// <summary>Stands in every link's hello: a node of the run that dials here by mistake is told so.</summary>
+    private const string RunId = "membership";
 
-    /// <summary>Set by the transport once it listens.</summary>
-    public LinkAddress? Listens { get; set; }
+    private string _lastSaid = "";
+
+    /// <exception cref="UserMistakeException">The address is taken, not ours, or needs <see cref="EngineOptions.Insecure"/>.</exception>
+    public LinkTransportSetup(EngineOptions options)
+    {
+        Options = options;
+        // Who is silent is the failure detectors' to say; the link only lets go of what is long dead.
+        Timing = LinkOptions.Default with { HeartbeatEvery = options.Times.Heartbeat, Silence = 4 * (options.Times.Pause + options.Times.Stable) };
+        Listener = Links.Listen(options.Listen, new LinkListenerOptions
+        {
+            Self = Self(options.Listen.ToString()),
+            Secret = options.Secret,
+            Admit = hello => Transport is { } transport ? transport.Admit(hello) : LinkVerdict.Refuse("the membership has not started yet"),
+            Refused = refusal => Say($"somebody was turned away at the membership's address: {refusal.Sentence}"),
+            Insecure = options.Insecure,
+            Options = Timing,
+        });
+        Listens = LinkAddress.Parse(options.Listen.Port == 0 ? Listener.Address.ToString() : options.Listen.ToString());
+    }
+
+    public EngineOptions Options { get; }
+
+    public LinkOptions Timing { get; }
+
+    public ILinkListener Listener { get; }
+
+    public LinkAddress Listens { get; }
+
+    /// <summary>Takes the links that come; null before Akka has made it.</summary>
+    public LinkTransport? Transport { get; set; }
+
+    public LinkHello Self(string listens) => new(RunId, EngineConfiguration.RoleOf(Options.Role), listens, Options.Incarnation);
+
+    /// <summary>Akka tries again and again: the same sentence is said once.</summary>
+    public void Say(string sentence)
+    {
+        if (Interlocked.Exchange(ref _lastSaid, sentence) != sentence) Options.Say(sentence);
+    }
 }
 
 /// <summary>
@@ -24,17 +61,11 @@ internal sealed class LinkTransportSetup(EngineOptions options) : Setup
 /// </summary>
 public sealed class LinkTransport : Transport
 {
-    /// <summary>Stands in every link's hello: a node of the run that dials here by mistake is told so.</summary>
-    private const string RunId = "membership";
-
     private readonly LinkTransportSetup _setup;
     private readonly EngineOptions _options;
-    private readonly LinkOptions _timing;
     private readonly ConcurrentDictionary<LinkAssociation, byte> _open = [];
     private readonly TaskCompletionSource<IAssociationEventListener> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ILinkListener? _listener;
     private Address? _self;
-    private string _lastSaid = "";
 
     /// <summary>Akka makes it, by the name in the configuration.</summary>
     public LinkTransport(ActorSystem system, Config config)
@@ -44,23 +75,12 @@ public sealed class LinkTransport : Transport
         _options = _setup.Options;
         MaximumPayloadBytes = Limits.LinkControlBytes;
         SchemeIdentifier = "link";
-        // Who is silent is the failure detectors' to say; the link only lets go of what is long dead.
-        _timing = LinkOptions.Default with { HeartbeatEvery = _options.Times.Heartbeat, Silence = 4 * (_options.Times.Pause + _options.Times.Stable) };
     }
 
     public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
     {
-        _listener = Links.Listen(_options.Listen, new LinkListenerOptions
-        {
-            Self = Self(_options.Listen.ToString()),
-            Secret = _options.Secret,
-            Admit = Admit,
-            Refused = refusal => Say($"somebody was turned away at the membership's address: {refusal.Sentence}"),
-            Insecure = _options.Insecure,
-            Options = _timing,
-        });
-        var bound = _setup.Listens = LinkAddress.Parse(_options.Listen.Port == 0 ? _listener.Address.ToString() : _options.Listen.ToString());
-        _self = new Address(SchemeIdentifier, System.Name, bound.Name, bound.Port);
+        _self = new Address(SchemeIdentifier, System.Name, _setup.Listens.Name, _setup.Listens.Port);
+        _setup.Transport = this;
         return Task.FromResult((_self, _listening));
     }
 
@@ -71,7 +91,7 @@ public sealed class LinkTransport : Transport
 
     public override Task<bool> Shutdown()
     {
-        _listener?.Dispose();
+        _setup.Listener.Dispose();
         foreach (var association in _open.Keys) association.Close("the process leaves the membership");
         return Task.FromResult(true);
     }
@@ -83,19 +103,19 @@ public sealed class LinkTransport : Transport
         try
         {
             var target = LinkAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"{remote.Host}:{remote.Port}"));
-            Links.Connect(_options.Way(target), new LinkDiallerOptions { Self = Self(string.Create(CultureInfo.InvariantCulture, $"{_self!.Host}:{_self.Port}")), Secret = _options.Secret, Options = _timing }, association);
+            Links.Connect(_options.Way(target), new LinkDiallerOptions { Self = _setup.Self(_setup.Listens.ToString()), Secret = _options.Secret, Options = _setup.Timing }, association);
             return association;
         }
         catch (ClusterException e)
         {
             _open.TryRemove(association, out _);
-            if (e is not LinkUnreachableException) Say($"the membership's door at {remote.Host}:{remote.Port} does not open: {e.Message}");
+            if (e is not LinkUnreachableException) _setup.Say($"the membership's door at {remote.Host}:{remote.Port} does not open: {e.Message}");
             throw new InvalidAssociationException(e.Message, e);
         }
     }
 
     /// <summary>The listener's callback. The dialler's name is where it listens itself; who it is, Akka's handshake tells.</summary>
-    private LinkVerdict Admit(LinkHello hello)
+    internal LinkVerdict Admit(LinkHello hello)
     {
         LinkAddress from;
         try
@@ -115,13 +135,5 @@ public sealed class LinkTransport : Transport
         return LinkVerdict.Accept(association);
     }
 
-    private LinkHello Self(string listens) => new(RunId, EngineConfiguration.RoleOf(_options.Role), listens, _options.Incarnation);
-
     private void Ended(LinkAssociation association) => _open.TryRemove(association, out _);
-
-    /// <summary>Akka tries again and again: the same sentence is said once.</summary>
-    private void Say(string sentence)
-    {
-        if (Interlocked.Exchange(ref _lastSaid, sentence) != sentence) _options.Say(sentence);
-    }
 }

@@ -147,8 +147,8 @@ internal sealed class AkkaWorld : IMembershipWorld
         var transport = new LinkTransportSetup(options);
         var system = ActorSystem.Create(EngineConfiguration.SystemName, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(EngineConfiguration.Create(options)), transport));
         _witnesses.Add(system);
-        _seeds.Add(transport.Listens!);
-        _network.Names(transport.Listens!, system);
+        _seeds.Add(transport.Listens);
+        _network.Names(transport.Listens, system);
         AkkaCluster.Get(system).JoinSeedNodes(_seeds.Select(static seed => new Address("akka.link", EngineConfiguration.SystemName, seed.Name, seed.Port)));
     }
 
