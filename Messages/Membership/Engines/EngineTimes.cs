@@ -41,6 +41,6 @@ public sealed record EngineTimes
     /// <summary>From there to the next coordinator's first word: stability, the resolver's look, gossip and the leader's action, the margin.</summary>
     public TimeSpan Succession => Stable + ResolverTick + (2 * Round) + RemovalMargin;
 
-    /// <summary>From the death of the coordinator's host to the start of the next one. With the defaults 10.5 s. Its takeover comes on top.</summary>
+    /// <summary>From the death of the coordinator's host to the start of the next one. With the defaults 11 s. Its takeover comes on top.</summary>
     public TimeSpan Takeover => Detection + Succession;
 }

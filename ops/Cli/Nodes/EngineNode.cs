@@ -54,9 +54,15 @@ internal static class EngineNode
         }
         using var member = new GossipingMember(settings, options);
         await using var leaving = stop.Register(member.Leave);
-        var name = await member.AdmittedAsync(options.Patience, stop);
-        await run(options with { Name = name, CoordinatorAt = member.CoordinatorAt }, stop);
-        await member.EndAsync(Farewell);
+        try
+        {
+            var name = await member.AdmittedAsync(options.Patience, stop);
+            await run(options with { Name = name, CoordinatorAt = member.CoordinatorAt }, stop);
+        }
+        finally
+        {
+            await member.EndAsync(Farewell);
+        }
     }
 
     /// <summary>A coordinator stands by until the seat is its own, and carries the run while it is.</summary>
@@ -74,17 +80,17 @@ internal static class EngineNode
                 RunStore.TermOf(folder).Next(), options.Listen!.ToString(), options.Incarnation, [], MembershipPolicy.Default, TimeProvider.System, static (_, _) => { }),
         });
         Console.Error.WriteLine($"gossiping at {engine.Listens}, standing by for the coordinator's seat");
-        await Task.WhenAny(engine.Seat, engine.Out).WaitAsync(stop);
-        if (!engine.Seat.IsCompletedSuccessfully) throw new ClusterException(await engine.Out);
-        var seat = await engine.Seat;
-        Console.Error.WriteLine("this process has the coordinator's seat");
         try
         {
-            await run(options with { SeatLost = seat.Lost });
+            await Task.WhenAny(engine.Seat, engine.Out).WaitAsync(stop);
+            if (!engine.Seat.IsCompletedSuccessfully) throw new ClusterException(await engine.Out);
+            Console.Error.WriteLine("this process has the coordinator's seat");
+            await run(options with { SeatLost = (await engine.Seat).Lost });
         }
         finally
         {
-            seat.Release();
+            // Whatever happened: nothing is done as the coordinator from here on.
+            if (engine.Seat.IsCompletedSuccessfully) (await engine.Seat).Release();
             await Task.WhenAny(engine.EndAsync(), Task.Delay(Farewell, CancellationToken.None));
         }
     }

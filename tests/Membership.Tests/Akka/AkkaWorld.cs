@@ -21,9 +21,9 @@ internal sealed class AkkaWorld : IMembershipWorld
     public static readonly EngineTimes Times = new()
     {
         Heartbeat = TimeSpan.FromMilliseconds(200),
-        Pause = TimeSpan.FromSeconds(1),
+        Pause = TimeSpan.FromSeconds(2),
         Round = TimeSpan.FromMilliseconds(100),
-        Stable = TimeSpan.FromSeconds(5),
+        Stable = TimeSpan.FromSeconds(6),
         RemovalMargin = TimeSpan.FromMilliseconds(100),
         Call = TimeSpan.FromMilliseconds(200),
         FirstSeed = TimeSpan.FromMilliseconds(500),
@@ -72,6 +72,8 @@ internal sealed class AkkaWorld : IMembershipWorld
         _network.Names(_engine!.Listens, "coordinator");
         return "coordinator";
     }
+
+    public static IMembershipEngine EngineOf(IMembershipNode node) => ((Node)node).Engine;
 
     public Task HoldAsync(object who) => _network.HoldAsync(who, isHeld: true);
 
