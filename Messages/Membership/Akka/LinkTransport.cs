@@ -103,7 +103,8 @@ public sealed class LinkTransport : Transport
         try
         {
             var target = LinkAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"{remote.Host}:{remote.Port}"));
-            Links.Connect(_options.Way(target), new LinkDiallerOptions { Self = _setup.Self(_setup.Listens.ToString()), Secret = _options.Secret, Options = _setup.Timing }, association);
+            // Akka writes as soon as it has the association; the link's own word that it is open may come later.
+            association.Opened(Links.Connect(_options.Way(target), new LinkDiallerOptions { Self = _setup.Self(_setup.Listens.ToString()), Secret = _options.Secret, Options = _setup.Timing }, association));
             return association;
         }
         catch (ClusterException e)
