@@ -70,3 +70,8 @@ public sealed record MemberRefusal([property: Key(0)] string Sentence, [property
 /// <summary>Process to coordinator: I leave as planned, once my work is done.</summary>
 [MessagePackObject]
 public sealed record MemberLeaves([property: Key(0)] string Name, [property: Key(1)] long Incarnation);
+
+/// <summary>Coordinator to every process that its engine sees: here I am. Whoever does not know it, or knows an older view, answers with its hello.</summary>
+/// <param name="Number">Of the newest view.</param>
+[MessagePackObject]
+public sealed record CoordinatorCalls([property: Key(0)] Term Term, [property: Key(1)] long Number);

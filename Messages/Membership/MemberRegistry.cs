@@ -41,7 +41,9 @@ public sealed class MemberRegistry : IMembership
     /// <summary>A process that has proven the join secret asks to be let in; it is answered through <paramref name="peer"/>, at once or after a hold-off.</summary>
     public void Hello(IMemberPeer peer, MemberHello hello) => _mailbox.Post(() =>
     {
-        if (_names.TryGetValue(peer, out var who) && (hello.Name != who.Name || hello.Incarnation != who.Incarnation))
+        // A hello without a name may come twice: its welcome was lost.
+        if (_names.TryGetValue(peer, out var who) && hello.Name is null && hello.Incarnation == who.Incarnation) hello = hello with { Name = who.Name };
+        if (who.Name is not null && (hello.Name != who.Name || hello.Incarnation != who.Incarnation))
             peer.Refuse(new MemberRefusal($"this connection speaks for {who.Name} (incarnation {who.Incarnation}) already; open another one", TryAgain: false));
         else
             Take(_table.Hello(hello, Now), peer);

@@ -70,10 +70,12 @@ public sealed class StaticMember : IMembership
     private void Accept(MembershipView view)
     {
         var order = view.TermCandidate.CompareTo(View.TermCandidate);
-        var isNewer = order > 0 || (order == 0 && view.Number > View.Number);
+        // Two coordinators may ask for the same term, one after the other: the first died before it wrote it down.
+        var age = view.Coordinator is { } tells && _coordinator is { } known ? tells.Incarnation.CompareTo(known.Incarnation) : 0;
+        var isNewer = order > 0 || (order == 0 && (age > 0 || (age == 0 && view.Number > View.Number)));
 
         // The same view brings back a coordinator that was only out of reach.
-        var isBack = order == 0 && view.Number == View.Number && View.Coordinator is null && view.Coordinator is not null;
+        var isBack = order == 0 && age == 0 && view.Number == View.Number && View.Coordinator is null && view.Coordinator is not null;
         if (!isNewer && !isBack) return;
         _coordinator = view.Coordinator;
         _mailbox.Show(view);

@@ -37,7 +37,8 @@ public abstract class MembershipContract
         await watcher.Views.MembersAsync("worker-0");
         for (var i = 0; i < 5; i++)
         {
-            var other = await world.StartAsync(MemberRole.ParameterServer);
+            // Named, as a supervisor starts it again: until the last one is known to be dead its name is not free.
+            var other = await world.StartAsync(MemberRole.ParameterServer, "ps-0");
             await watcher.Views.MembersAsync("ps-0 worker-0");
             await world.CrashAsync(other);
             await watcher.Views.MembersAsync("worker-0");

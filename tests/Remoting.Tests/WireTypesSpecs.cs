@@ -23,6 +23,7 @@ public sealed class WireTypesSpecs
         [typeof(JoinNote)] = "the note of a link's hello",
         [typeof(StopRun)] = "from the host to the coordinator in its own process",
         [typeof(MemberLeaves)] = "a node says NodeLeaving; the table behind the coordinator's door makes this of it",
+        [typeof(CoordinatorCalls)] = "travels through the membership engine that gossips, whose serializer has a table of its own",
     };
 
     [Fact]

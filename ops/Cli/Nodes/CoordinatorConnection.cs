@@ -62,17 +62,17 @@ internal sealed class CoordinatorConnection(
                 if (Try(stop) is { } joined) return joined;
                 if (_over.Task.IsCompleted) return null;
                 why = _refusal?.Sentence ?? "it let this node wait at the door";
-                if (_refusal is not null && DateTime.UtcNow + pause > place) throw new UserMistakeException($"the coordinator at {options.Join} refuses this node: {why}");
+                if (_refusal is not null && DateTime.UtcNow + pause > place) throw new UserMistakeException($"the coordinator at {options.JoinText} refuses this node: {why}");
             }
             catch (LinkRefusedException e)
             {
-                throw new UserMistakeException($"the coordinator at {options.Join} refuses this node: {e.Message}", e);
+                throw new UserMistakeException($"the coordinator at {options.JoinText} refuses this node: {e.Message}", e);
             }
             catch (LinkUnreachableException e)
             {
                 why = e.Message;
             }
-            if (DateTime.UtcNow + pause > deadline) throw new UserMistakeException($"no coordinator lets this node in at {options.Join} ({why}): start it first, or check --join");
+            if (DateTime.UtcNow + pause > deadline) throw new UserMistakeException($"no coordinator lets this node in at {options.JoinText} ({why}): start it first, or check --join");
             stop.WaitHandle.WaitOne(pause);
         }
     }
@@ -84,7 +84,7 @@ internal sealed class CoordinatorConnection(
         var welcome = _welcome = new TaskCompletionSource<Welcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         var peer = new RemotePeer(system, buffers, new PeerCallbacks(Route, (_, closure) => closed.TrySetResult(closure)) { Refused = refused }, PeerRoles.Of(options.Role, NodeOptions.Coordinator));
         var self = options.Hello(_runId, listens) with { Name = _member.Name ?? "" };
-        var (address, dialling) = Detours.Of(options.Join!, options.Dialling(self, NodeOptions.Coordinator));
+        var (address, dialling) = Detours.Of(options.JoinNow, options.Dialling(self, NodeOptions.Coordinator));
         peer.Dial(address, dialling);
         // A name that was lost comes back with a higher number: each connection has one of its own.
         peer.Send(_member.Hello with { Incarnation = DateTime.UtcNow.Ticks });

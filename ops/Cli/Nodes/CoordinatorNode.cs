@@ -121,7 +121,12 @@ internal static class CoordinatorNode
             });
             try
             {
-                await listener.Completion;
+                await listener.Completion.WaitAsync(node.SeatLost);
+            }
+            catch (OperationCanceledException) when (node.SeatLost.IsCancellationRequested)
+            {
+                registry.LetGo(EngineNode.SeatIsLost);
+                throw new RunFailedException(EngineNode.SeatIsLost) { IsSuperseded = true };
             }
             catch (RunFailedException e) when (e.IsSuperseded)
             {

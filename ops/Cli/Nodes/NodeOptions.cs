@@ -31,6 +31,19 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     /// <summary>What its machine is called; null = as the machine says.</summary>
     public string? HostName { get; init; }
 
+    /// <summary>Where the coordinator is now, as an engine that gossips knows it; null where <see cref="Join"/> is given.</summary>
+    public Func<LinkAddress?>? CoordinatorAt { get; init; }
+
+    /// <summary>Cancelled when the engine gives the coordinator's seat to another process.</summary>
+    public CancellationToken SeatLost { get; init; }
+
+    /// <summary>The address to dial now.</summary>
+    /// <exception cref="LinkUnreachableException">The engine knows none yet.</exception>
+    public LinkAddress JoinNow => CoordinatorAt is { } find ? find() ?? throw new LinkUnreachableException("the cluster has no coordinator at the moment") : Join!;
+
+    /// <summary>For sentences.</summary>
+    public string JoinText => Join?.ToString() ?? "the address that the cluster tells";
+
     /// <summary>A second address: for nodes inside the same process.</summary>
     public LinkAddress? AlsoListen { get; init; }
 

@@ -33,6 +33,9 @@ internal sealed class NodeVerb : IVerb
     private readonly Option<string> _log = new("--log");
     private readonly Option<string> _hostName = new("--host-name");
     private readonly TorchrunOptions _torchrun;
+    private readonly Option<string> _membership = new("--membership");
+    private readonly Option<string> _seeds = new("--seeds");
+    private readonly Option<string> _clusterListen = new("--cluster-listen");
 
     public Command Command { get; }
 
@@ -40,7 +43,7 @@ internal sealed class NodeVerb : IVerb
     {
         Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
         {
-            _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _tls, _insecure, _monitor, _log, _hostName,
+            _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _tls, _insecure, _monitor, _log, _hostName, _membership, _seeds, _clusterListen,
         };
         _torchrun = new TorchrunOptions(Command);
     }
@@ -64,6 +67,11 @@ internal sealed class NodeVerb : IVerb
           --log json            print one JSON object per line, with trace ids
           --host-name NAME      what this machine is called (its own name): a shard and its standby lie on different ones
           --rdzv-endpoint HOST:PORT, or --master-addr and --master-port, or MASTER_ADDR and MASTER_PORT set: as --join
+          --membership akka     find the coordinator through Akka.Cluster instead of --join (a build with -p:Feed=full): nodes
+                                gossip, and of several coordinators with the same --run one carries the run at a time
+          --seeds A,B,…         with it: where some nodes gossip, HOST:PORT; the same list, in the same order, on all.
+                                dns:NAME:PORT stands for all addresses of a name
+          --cluster-listen HOST:PORT  with it: where this node gossips, as the others write it
           --patience SECONDS    how long to look for a coordinator that does not answer (60)
           --tls DIR             encrypt, and let only certificates of one authority in: DIR holds ca.pem, ROLE.pem and ROLE.key
                                 ('cluster help certs' makes them); SIGHUP reads them anew
@@ -81,8 +89,10 @@ internal sealed class NodeVerb : IVerb
         LogForm.Take(log, RowOptions.TextOf(parse, _name) ?? role ?? "node");
         if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
             found.Add(role is null ? "--role is missing: coordinator, ps or worker" : $"--role {role}: a node is coordinator, ps or worker");
-        var endpoint = _torchrun.JoinOf(parse, RowOptions.TextOf(parse, _join) is null ? role : null, found);
-        var join = Address(parse, _join, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Worker && endpoint is null) ?? endpoint;
+        var engine = EngineNode.Read(RowOptions.TextOf(parse, _membership), RowOptions.TextOf(parse, _seeds), RowOptions.TextOf(parse, _clusterListen), RowOptions.TextOf(parse, _join), found);
+        var dials = (RowOptions.TextOf(parse, _membership) is null or MembershipEngines.Static) && role is (NodeOptions.Shards or NodeOptions.Worker);
+        var endpoint = _torchrun.JoinOf(parse, dials && RowOptions.TextOf(parse, _join) is null ? role : null, found);
+        var join = Address(parse, _join, found, isNeeded: dials && endpoint is null) ?? endpoint;
         var listen = Address(parse, _listen, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Coordinator);
         if (role == NodeOptions.Shards && listen is not null && Unreachable(listen) is { } unreachable) found.Add($"--listen {listen}: {unreachable}");
         var folder = RowOptions.TextOf(parse, _run);
@@ -125,15 +135,15 @@ internal sealed class NodeVerb : IVerb
         switch (role)
         {
             case NodeOptions.Worker:
-                await WorkerNode.RunAsync(options, stop);
+                await EngineNode.MemberAsync(engine, options, WorkerNode.RunAsync, stop);
                 break;
             case NodeOptions.Shards:
-                await ShardHost.RunAsync(options, stop);
+                await EngineNode.MemberAsync(engine, options, ShardHost.RunAsync, stop);
                 break;
             default:
                 try
                 {
-                    await CoordinateAsync(folder!, options, log, stop);
+                    await EngineNode.CoordinatorAsync(engine, folder!, options, seated => CoordinateAsync(folder!, seated, log, stop), stop);
                 }
                 // One that lost to another coordinator is started again, and claims the next term: its supervisor's is the one that counts.
                 catch (RunFailedException e) when (isSupervised && !e.IsSuperseded)

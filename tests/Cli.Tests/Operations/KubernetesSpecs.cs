@@ -89,6 +89,7 @@ public sealed class KubernetesSpecs
         using var world = new World();
         var options = world.Resolve(path).Options;
         Assert.Equal("0.0.0.0:9464", options.Monitor);
+        Assert.Contains("--insecure", Container("coordinator").TextsAt("args"));
         var replicas = place == "base"
             ? (int.Parse(One("StatefulSet", "cluster-worker").TextAt("spec", "replicas")!), int.Parse(One("StatefulSet", "cluster-ps").TextAt("spec", "replicas")!))
             : (Patched("cluster-worker"), Patched("cluster-ps"));

@@ -1,0 +1,8 @@
+using Cluster.Membership.Gossip;
+
+namespace Cluster.Membership;
+
+public static partial class MembershipEngines
+{
+    static partial void Join(EngineOptions options, ref IMembershipEngine? engine) => engine = new AkkaMembership(options);
+}

@@ -1,0 +1,164 @@
+using System.Runtime.Serialization;
+using Akka.Actor;
+using Cluster.Contracts;
+using Cluster.Link;
+using Cluster.Membership.Gossip;
+
+namespace Cluster.Membership.Tests;
+
+/// <summary>What is the Akka engine's own: who becomes the coordinator, what travels, and who is let near it.</summary>
+[Trait("Clock", "wall")]
+public sealed class AkkaEngineSpecs
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Second_coordinator_stands_by_and_takes_the_seat_of_the_one_that_died()
+    {
+        await using var world = new AkkaWorld();
+        await world.StartCoordinatorAsync();
+        var worker = await world.StartAsync(MemberRole.Worker);
+        var before = await worker.Views.AwaitAsync(static view => view.Members.Count == 1 && view.Coordinator is not null);
+        using var standby = world.JoinCoordinator(address: "host:2");
+        await Settled(standby);
+        Assert.False(standby.Seat.IsCompleted);
+        await world.CrashCoordinatorAsync();
+        await standby.Seat.WaitAsync(Patience);
+        var after = await worker.Views.AwaitAsync(static view => view.Coordinator?.Address == "host:2" && view.Members.Count == 1);
+        Assert.True(after.TermCandidate > before.TermCandidate);
+        Assert.Equal(before.Members[0].Name, after.Members[0].Name);
+        Assert.Equal(before.Members[0].Incarnation, after.Members[0].Incarnation);
+    }
+
+    [Fact]
+    public async Task Coordinator_that_leaves_is_asked_for_its_seat_and_the_next_one_waits_until_it_has_let_go()
+    {
+        await using var world = new AkkaWorld();
+        await world.StartCoordinatorAsync();
+        using var standby = world.JoinCoordinator(address: "host:2");
+        await Settled(standby);
+        var lost = new TaskCompletionSource();
+        using var registration = world.Seat!.Lost.Register(() => lost.TrySetResult());
+        var ending = world.Engine.EndAsync();
+        await lost.Task.WaitAsync(Patience);
+
+        // The last checkpoint is still being written.
+        Assert.False(standby.Seat.IsCompleted);
+        world.Seat.Release();
+        await ending.WaitAsync(Patience);
+        await standby.Seat.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Coordinator_on_the_small_side_of_a_split_loses_its_seat_and_is_out()
+    {
+        await using var world = new AkkaWorld();
+        var held = await world.StartHeldCoordinatorAsync();
+        using var standby = world.JoinCoordinator(address: "host:2");
+        await Settled(standby);
+        using var lost = world.Seat!.Lost.Register(world.Seat.Release);
+        await world.HoldAsync(held);
+        await standby.Seat.WaitAsync(Patience);
+        await world.Engine.Out.WaitAsync(Patience);
+        Assert.True(world.Seat.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Node_that_stands_still_for_too_long_is_out_and_comes_back_under_its_name()
+    {
+        await using var world = new AkkaWorld();
+        await world.StartCoordinatorAsync();
+        var node = await world.StartAsync(MemberRole.Worker);
+        await node.Views.MembersAsync("worker-0");
+        await world.PauseAsync(node);
+        await world.Coordinator.MembersAsync("");
+        Assert.Contains("declared", await AkkaWorld.EngineOf(node).Out.WaitAsync(Patience), StringComparison.Ordinal);
+        var again = await world.StartAsync(MemberRole.Worker, "worker-0");
+        var view = await again.Views.MembersAsync("worker-0");
+        Assert.Equal(again.Incarnation, view.Members[0].Incarnation);
+    }
+
+    [Fact]
+    public async Task Process_without_the_secret_is_turned_away_and_both_sides_are_told()
+    {
+        var (said, heard) = (new TaskCompletionSource<string>(), new TaskCompletionSource<string>());
+        using var seed = MembershipEngines.JoinAkka(Options("127.0.0.1:0", []) with { Secret = "the secret"u8.ToArray(), Say = sentence => said.TrySetResult(sentence) });
+        using var stranger = MembershipEngines.JoinAkka(Options("127.0.0.1:0", [seed.Listens]) with { Secret = "another secret"u8.ToArray(), Say = sentence => heard.TrySetResult(sentence) });
+        Assert.Contains("secret", await said.Task.WaitAsync(Patience), StringComparison.Ordinal);
+        Assert.Contains("secret", await heard.Task.WaitAsync(Patience), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Seeds_that_do_not_answer_are_named_in_one_line()
+    {
+        var said = new TaskCompletionSource<string>();
+        using var lonely = MembershipEngines.JoinAkka(Options("127.0.0.1:0", [LinkAddress.Parse("127.0.0.1:1")]) with { Say = sentence => said.TrySetResult(sentence) });
+        var sentence = await said.Task.WaitAsync(Patience);
+        Assert.Contains("127.0.0.1:1", sentence, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', sentence);
+    }
+
+    [Fact]
+    public void Address_that_is_taken_is_the_users_mistake_and_says_which()
+    {
+        using var first = MembershipEngines.JoinAkka(Options("127.0.0.1:0", []));
+        var mistake = Assert.Throws<UserMistakeException>(() => MembershipEngines.JoinAkka(Options(first.Listens.ToString(), [])));
+        Assert.Contains(first.Listens.ToString(), mistake.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Types_that_nobody_registered_do_not_travel_in_either_direction()
+    {
+        using var engine = (AkkaMembership)MembershipEngines.JoinAkka(Options("127.0.0.1:0", []));
+        var serialization = engine.System.Serialization;
+        foreach (var stranger in (object[])[new Uri("http://host/"), new Dictionary<string, object>(), new { Name = "anonymous" }, new InvalidOperationException()])
+        {
+            var serializer = serialization.FindSerializerFor(stranger);
+            Assert.IsType<MembershipSerializer>(serializer);
+            Assert.Throws<SerializationException>(() => serializer.ToBinary(stranger));
+        }
+
+        // Newtonsoft's number is 1, protobuf's 2, remote deployment's 3: none of them is answered.
+        foreach (var number in (int[])[1, 2, 3, 36])
+            Assert.Throws<SerializationException>(() => serialization.Deserialize("{\"$type\":\"System.Uri, System.Private.Uri\",\"$\":\"http://host/\"}"u8.ToArray(), number, "System.Uri, System.Private.Uri"));
+        Assert.Throws<SerializationException>(() => serialization.Deserialize([0x90], new MembershipSerializer((ExtendedActorSystem)engine.System).Identifier, "System.Uri"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public void Words_of_the_membership_come_back_as_they_went(object message)
+    {
+        using var engine = (AkkaMembership)MembershipEngines.JoinAkka(Options("127.0.0.1:0", []));
+        var serializer = Assert.IsType<MembershipSerializer>(engine.System.Serialization.FindSerializerFor(message));
+        var bytes = serializer.ToBinary(message);
+        var back = serializer.FromBinary(bytes, serializer.Manifest(message));
+        Assert.Equal(bytes, serializer.ToBinary(back));
+        for (var cut = 0; cut < bytes.Length; cut++) Assert.Throws<SerializationException>(() => serializer.FromBinary(bytes[..cut], serializer.Manifest(message)));
+    }
+
+    public static TheoryData<object> Messages()
+    {
+        var member = new Member("worker-1", MemberRole.Worker, 1, 300, "host:1", MemberState.Up);
+        var view = new MembershipView(7, new Term(2), member, [member], "it joins");
+        return [new MemberHello(null, MemberRole.Worker, 5, "a:1"), new MemberWelcome("worker-1", view), new MemberRefusal("no", true), view, new MemberLeaves("worker-1", 5), new CoordinatorCalls(new Term(2), 7)];
+    }
+
+    [Fact]
+    public void Defaults_bring_the_next_coordinator_within_the_promised_time()
+    {
+        Assert.Equal(EngineTimes.Default.Detection + EngineTimes.Default.Succession, EngineTimes.Default.Takeover);
+        Assert.True(EngineTimes.Default.Takeover + TimeSpan.FromSeconds(3) < TimeSpan.FromSeconds(15), $"{EngineTimes.Default.Takeover}");
+    }
+
+    private static EngineOptions Options(string listen, IReadOnlyList<LinkAddress> seeds) =>
+        new(MemberRole.Worker, null, 5, "", LinkAddress.Parse(listen), seeds) { Times = AkkaWorld.Times };
+
+    /// <summary>It is in the cluster, beside those who were there before.</summary>
+    private static async Task Settled(IMembershipEngine engine)
+    {
+        var cluster = Akka.Cluster.Cluster.Get(((AkkaMembership)engine).System);
+        var up = new TaskCompletionSource();
+        cluster.RegisterOnMemberUp(() => up.TrySetResult());
+        await up.Task.WaitAsync(Patience);
+    }
+}
