@@ -16,10 +16,10 @@ public sealed class FuzzRunnerSpecs
     [Fact]
     public void Error_of_another_type_is_found_and_its_case_comes_out_the_same_when_asked_for_by_number()
     {
-        var target = Target(static bytes => bytes.Length > 10 && bytes[7] == '-' ? throw new IndexOutOfRangeException("planted") : bytes.Length > 0);
+        var target = Target(static bytes => bytes.Length > 10 && bytes[7] == '-' ? throw new InvalidTimeZoneException("planted") : bytes.Length > 0);
         var found = Run(target);
         Assert.NotNull(found.Failure);
-        Assert.Contains("came out as IndexOutOfRangeException: planted", found.Failure);
+        Assert.Contains("came out as InvalidTimeZoneException: planted", found.Failure);
         var number = found.Cases - 1;
         Assert.Contains($"again: cluster bench fuzz --sides planted --seed 5 --first {number} --cases 1", found.Failure);
         Assert.Equal(found.Failure, Run(target, number, 1).Failure);

@@ -27,7 +27,7 @@ internal sealed class Authority : IDisposable
 
     public string CertificatePem => _certificate.ExportCertificatePem();
 
-    public DateTimeOffset NotAfter => _certificate.NotAfter;
+    public DateTimeOffset NotAfter => new(_certificate.NotAfter);
 
     /// <returns>The authority, and its key as PEM.</returns>
     public static (Authority Authority, string KeyPem) Create(DateTimeOffset now)
@@ -74,9 +74,9 @@ internal sealed class Authority : IDisposable
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var isNumbered = _certificate.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Any();
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: isNumbered, includeIssuerAndSerial: !isNumbered));
-        DateTimeOffset from = now - Early, to = now + validity, first = _certificate.NotBefore;
+        DateTimeOffset from = now - Early, to = now + validity, first = new(_certificate.NotBefore);
         using var issued = request.Create(_certificate.SubjectName, Signer(), from < first ? first : from, to > NotAfter ? NotAfter : to, Serial());
-        return new IssuedCertificate(issued.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), issued.NotAfter);
+        return new IssuedCertificate(issued.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), new DateTimeOffset(issued.NotAfter));
     }
 
     /// <summary>Positive, without a leading zero (RFC 5280, 4.1.2.2).</summary>

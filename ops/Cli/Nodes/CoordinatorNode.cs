@@ -123,10 +123,10 @@ internal static class CoordinatorNode
             {
                 await listener.Completion.WaitAsync(node.SeatLost);
             }
-            catch (OperationCanceledException) when (node.SeatLost.IsCancellationRequested)
+            catch (OperationCanceledException e) when (node.SeatLost.IsCancellationRequested)
             {
                 registry.LetGo(EngineNode.SeatIsLost);
-                throw new RunFailedException(EngineNode.SeatIsLost) { IsSuperseded = true };
+                throw new RunFailedException(EngineNode.SeatIsLost, e) { IsSuperseded = true };
             }
             catch (RunFailedException e) when (e.IsSuperseded)
             {

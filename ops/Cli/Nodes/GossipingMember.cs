@@ -84,7 +84,7 @@ internal sealed class GossipingMember : IDisposable
     {
         var role = _options.Role == NodeOptions.Worker ? MemberRole.Worker : MemberRole.ParameterServer;
         var engine = MembershipEngines.JoinAkka(EngineNode.OptionsOf(_settings, _options, role, name) with { Refused = Refused });
-        engine.Out.ContinueWith(_ => Again(engine), TaskScheduler.Default);
+        _ = engine.Out.ContinueWith(_ => Again(engine), TaskScheduler.Default);
         return engine;
     }
 

@@ -42,7 +42,7 @@ public sealed class KubernetesSpecs
         {
             Assert.NotEmpty(selector);
             Assert.All(selector, pair => Assert.Equal(pair.Value, labels[pair.Key]));
-            foreach (var other in Roles.Where(other => other != role))
+            foreach (var other in Roles.Select(static row => row.Data).Where(other => other != role))
                 Assert.False(selector.All(pair => One("StatefulSet", "cluster-" + other).MapAt("spec", "template", "metadata", "labels").GetValueOrDefault(pair.Key) == pair.Value));
         }
         Assert.Equal("cluster-" + role, One("StatefulSet", "cluster-" + role).TextAt("spec", "serviceName"));
@@ -51,7 +51,7 @@ public sealed class KubernetesSpecs
     [Fact]
     public void Policies_select_pods_that_there_are()
     {
-        var pods = Roles.Select(role => One("StatefulSet", "cluster-" + role.Data).MapAt("spec", "template", "metadata", "labels")).ToList();
+        var pods = Roles.Select(role => One("StatefulSet", $"cluster-{role.Data}").MapAt("spec", "template", "metadata", "labels")).ToList();
         var policies = Base.Where(static item => item.TextAt("kind") == "NetworkPolicy").ToList();
         Assert.True(policies.Count >= 4);
         Assert.All(policies, policy => Assert.Contains(pods, labels => policy.MapAt("spec", "podSelector", "matchLabels").All(pair => labels.GetValueOrDefault(pair.Key) == pair.Value)));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cluster.Contracts;
 using Cluster.Workers.Data;
 using Cluster.Workers.Data.Shards;
 

@@ -11,6 +11,8 @@ internal sealed unsafe class MemoryChannel(byte[] bytes) : IChannel
 
     private int _at, _turn;
 
+    public bool HasUnsent => false;
+
     public nint Receive(ReadOnlySpan<Segment> segments)
     {
         var left = Math.Min(bytes.Length - _at, Pieces[_turn++ % Pieces.Length]);
