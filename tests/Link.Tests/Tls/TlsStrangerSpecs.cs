@@ -16,7 +16,8 @@ public sealed class TlsStrangerSpecs : IDisposable
         Peers.Address(LinkTransportKind.Tcp),
         Peers.Acceptor(_ => far is null ? LinkVerdict.Refuse("nobody") : LinkVerdict.Accept(far), LinkOptions.Default with { HandshakeLimit = limit ?? LinkOptions.Default.HandshakeLimit }) with
         {
-            Tls = Pki.Shared, Refused = _refusals.Add,
+            Tls = Pki.Shared,
+            Refused = _refusals.Add,
         });
 
     /// <summary>What a dialler of the run-time's making sends first.</summary>

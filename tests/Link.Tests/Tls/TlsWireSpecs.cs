@@ -165,7 +165,8 @@ public sealed class TlsWireSpecs
                     // The end of the spec.
                 }
                 _open.Signal();
-            }) { IsBackground = true }.Start();
+            })
+            { IsBackground = true }.Start();
         }
 
         private void Pass(Socket from, Socket to, int changeAt)

@@ -45,7 +45,8 @@ internal static class ImageTargets
                 if (!(value is >= 0 and <= 1)) throw new InvalidOperationException($"a pixel of {value}");
             return true;
         }, reader.Dispose);
-    }) { Cost = 12 };
+    })
+    { Cost = 12 };
 
     /// <summary>A gradient of colours, with an EXIF orientation in front where it is not 1.</summary>
     public static unsafe byte[] Jpeg(int width, int height, int orientation)

@@ -55,7 +55,8 @@ internal static class LinkTargets
                     return frames > 0;
             }
         }
-    })) { Seal = Seals.Frames };
+    }))
+    { Seal = Seals.Frames };
 
     private static byte[] FrameOf(Lane lane, ushort type, byte[] body)
     {
