@@ -14,10 +14,10 @@ public sealed class HostMistakeSpecs : IDisposable
     public void Dispose() => _world.Dispose();
 
     [Fact]
-    public async Task Several_hosts_need_the_word_insecure_and_torchruns_words_a_secret()
+    public async Task Several_hosts_need_certificates_or_the_word_insecure_and_torchruns_words_a_secret()
     {
         var hosts = _world.Write("hosts", "a\nb slots=2");
-        Assert.Contains("allow it with --insecure, on a network that is yours", Assert.Single(await MistakesAsync("launch", "--hostfile", hosts)));
+        Assert.Contains("encrypt the traffic with --tls DIR ('cluster help certs'), or allow it as it is with --insecure, on a network that is yours", Assert.Single(await MistakesAsync("launch", "--hostfile", hosts)));
         Assert.Equal(
             "the nodes must know the same join secret: --secret-file FILE or CLUSTER_JOIN_SECRET on each of them",
             Assert.Single(await MistakesAsync("launch", "--nnodes", "2", "--node-rank", "1", "--rdzv-endpoint", "a:1", "--insecure")));
@@ -29,8 +29,8 @@ public sealed class HostMistakeSpecs : IDisposable
         var hosts = _world.Write("hosts", "a\nb slots=2");
         Assert.Contains("--hostfile starts processes on all hosts from here, torchrun's words on one host each: give one or the other", await MistakesAsync("launch", "--hostfile", hosts, "--nnodes", "2"));
         Assert.Equal(
-            ["--ssh is for several hosts: give --hostfile or --nnodes as well", "--insecure is for several hosts: give --hostfile or --nnodes as well"],
-            await MistakesAsync("launch", "--ssh", "rsh", "--insecure"));
+            ["--ssh is for several hosts: give --hostfile or --nnodes as well", "--listen is for several hosts: give --hostfile or --nnodes as well"],
+            await MistakesAsync("launch", "--ssh", "rsh", "--listen", "a:1"));
         Assert.Contains("--workers: torchrun's words say how many: --nnodes times --nproc-per-node", await MistakesAsync("launch", "--nnodes", "2", "--node_rank", "0", "--rdzv_endpoint", "a:1", "--workers", "3"));
         Assert.Contains("--listen a:0: the hosts must know it: give HOST:PORT with a port from 1 to 65535", await MistakesAsync("launch", "--hostfile", hosts, "--listen", "a:0"));
         Assert.Contains("--workers 9: the hostfile has 3 slots in all; write more behind its hosts (slots=N)", await MistakesAsync("launch", "--hostfile", hosts, "--insecure", "--workers", "9", "--data", "synthetic", "--out", _world.PathOf("run"), "--listen", "a:1"));

@@ -180,7 +180,8 @@ public sealed class KubernetesSpecs
         KnownFlags.Assert(worker.TextsAt("args"), place);
         Assert.Equal(place == "overlays/gpu" ? "1" : null, worker.TextAt("resources", "limits", "nvidia.com/gpu"));
         Assert.Equal(place != "overlays/small", items.Any(static item => item.TextAt("kind") == "Certificate"));
-        Assert.Equal(place == "overlays/small", worker.TextsAt("args").Contains("--insecure"));
+        foreach (var set in items.Where(static item => item.TextAt("kind") == "StatefulSet"))
+            Assert.Equal(place != "overlays/small", Assert.Single(set.ItemsAt("spec", "template", "spec", "containers")).TextsAt("args").Contains("--tls=/etc/cluster/tls"));
         // A recipe of its own name, so that a changed one starts the pods anew.
         Assert.Single(items, static item => item.TextAt("kind") == "ConfigMap" && item.TextAt("metadata", "name")!.StartsWith("cluster-run-", StringComparison.Ordinal));
     }
