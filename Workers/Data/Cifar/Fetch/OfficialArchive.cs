@@ -53,7 +53,7 @@ internal static class OfficialArchive
                 writer.Commit($"the archive of {settings.Archive.Host}");
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or OverflowException)
         {
             throw new SourceFailedException($"the archive of {settings.Archive.Host} cannot be unpacked: {OneLine.Of(e.Message)}", e);
         }
