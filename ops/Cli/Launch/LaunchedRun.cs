@@ -39,42 +39,13 @@ internal static class LaunchedRun
         var (children, node) = LaunchedNodes.Of(run, folder, struck, addresses, security, network, inside, log);
         var joining = faults.Where(static f => f.Kind == FaultKind.Join).Select(static f => f.Node);
         var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name), .. joining], bare: NodeOptions.Coordinator, log);
-        await using var link = new SupervisorLink(addresses.Coordinator, security.Secret, tls, struck) { Begun = inside.Begun, Said = sentence => printer.Said(null, $"the coordinator does not let the supervisor in: {sentence}") };
-        var supervisor = new Supervisor(children, RestartPolicy.Default, new EventingObserver(printer, link));
-        void Say(string about, string sentence)
+        await using var link = SupervisedRun.LinkTo(addresses.Coordinator, security.Secret, tls, struck, inside, printer);
+        var result = await SupervisedRun.RunAsync(children, printer, link, tls, faults, (supervisor, say) =>
         {
-            printer.Said(about, sentence);
-            link.Happened("fault", about, sentence);
-        }
-        network.Said = Say;
-        var members = new MemberFaults(supervisor, inside, name => node(NodeOptions.Worker, MemberNames.IndexIn(name, MemberRole.Worker)!.Value, []), addresses.FreeCoordinator);
-        var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Concat(network.Kinds).ToDictionary();
-        using var injector = new FaultInjector(faults, actuators, TimeProvider.System, Say);
-        link.Start(supervisor, injector);
-        using var asked = CheckpointSignal.Listen(link.AskForCheckpoint);
-        using var stopping = stop.Register(supervisor.RequestStop);
-        using var reloading = CertificateReload.OnHangUp(tls, LogPrinter.OwnName, supervisor.Reload);
-        var result = await supervisor.RunAsync();
-        injector.Ended();
-        if (result.ExitCode == Verbs.ExitCodes.Done) return result.ExitCode;
-        if (result.ExitCode == Verbs.ExitCodes.Interrupted) throw new OperationCanceledException(result.Reason, new ClusterException(result.Reason), stop);
-        folder.DiscardIfNothingCommitted();
-        throw result.ExitCode == Verbs.ExitCodes.BadInput ? new UserMistakeException(result.Reason) : new ClusterException(result.Reason);
-    }
-
-    /// <summary>What happens to processes is printed, and goes to events.jsonl through the coordinator.</summary>
-    internal sealed class EventingObserver(LogPrinter printer, SupervisorLink link) : ISupervisorObserver
-    {
-        public void Line(string child, bool isError, string text) => printer.Line(child, isError, text);
-
-        public void Said(string? child, string sentence)
-        {
-            printer.Said(child, sentence);
-            link.Happened("process", child ?? "launch", sentence);
-        }
-
-        public void Started(string child, int process) => link.Happened("process-started", child, $"{child} runs as process {process}.");
-
-        public void Exited(string child, int process, ChildEnd end) => link.Happened("process-ended", child, $"{child} (process {process}) {end}.");
+            network.Said = say;
+            var members = new MemberFaults(supervisor, inside, name => node(NodeOptions.Worker, MemberNames.IndexIn(name, MemberRole.Worker)!.Value, []), addresses.FreeCoordinator);
+            return new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Concat(network.Kinds).ToDictionary();
+        }, stop);
+        return SupervisedRun.Conclude(result, folder, stop);
     }
 }

@@ -35,10 +35,7 @@ internal static class HostedRun
             throw;
         }
         var result = await SuperviseAsync(plan, request, folder.Location, [], faults, log, stop);
-        if (result.ExitCode == Verbs.ExitCodes.Done) return result.ExitCode;
-        if (result.ExitCode == Verbs.ExitCodes.Interrupted) throw new OperationCanceledException(result.Reason, new ClusterException(result.Reason), stop);
-        folder.DiscardIfNothingCommitted();
-        throw Failure(result);
+        return SupervisedRun.Conclude(result, folder, stop);
     }
 
     /// <summary>Adds this machine's workers to a run that another machine coordinates.</summary>
@@ -47,16 +44,8 @@ internal static class HostedRun
     {
         string[] own = [.. given.Where(static s => s.Row.Key is "data" or "device").SelectMany(static s => (string[])[s.Row.Flag, s.Text ?? ""]), "--patience", JoinPatience];
         var result = await SuperviseAsync(request.Plan(ps: 0, workers: 0), request, folder: null, own, [], log, stop);
-        return result.ExitCode switch
-        {
-            Verbs.ExitCodes.Done => result.ExitCode,
-            Verbs.ExitCodes.Interrupted => throw new OperationCanceledException(result.Reason, new ClusterException(result.Reason), stop),
-            _ => throw Failure(result),
-        };
+        return SupervisedRun.Conclude(result, folder: null, stop);
     }
-
-    private static ClusterException Failure(SupervisorResult result) =>
-        result.ExitCode == Verbs.ExitCodes.BadInput ? new UserMistakeException(result.Reason) : new ClusterException(result.Reason);
 
     /// <exception cref="UserMistakeException">One of them does not reach other hosts.</exception>
     internal static void Refuse(IEnumerable<FaultSpec> faults)
@@ -76,26 +65,11 @@ internal static class HostedRun
         var printer = LogPrinter.ForConsole([.. children.Select(static c => c.Name)], bare: NodeOptions.Coordinator, log);
         foreach (var note in request.Torchrun?.Notes ?? []) printer.Said(null, note);
         printer.Said(null, plan.ToString());
-        await using var link = new SupervisorLink(plan.Coordinator, secret, tls, struck)
+        await using var link = SupervisedRun.LinkTo(plan.Coordinator, secret, tls, struck, inside, printer);
+        return await SupervisedRun.RunAsync(children, printer, link, tls, faults, (supervisor, _) =>
         {
-            Begun = inside.Begun,
-            Said = sentence => printer.Said(null, $"the coordinator does not let the supervisor in: {sentence}"),
-        };
-        var supervisor = new Supervisor(children, RestartPolicy.Default, new LaunchedRun.EventingObserver(printer, link));
-        void Say(string about, string sentence)
-        {
-            printer.Said(about, sentence);
-            link.Happened("fault", about, sentence);
-        }
-        var members = new MemberFaults(supervisor, inside, static name => throw new InvalidOperationException($"{name} cannot be added"), static () => { });
-        var actuators = new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Where(static k => Strikable.Contains(k.Key)).ToDictionary();
-        using var injector = new FaultInjector(faults, actuators, TimeProvider.System, Say);
-        link.Start(supervisor, injector);
-        using var asked = CheckpointSignal.Listen(link.AskForCheckpoint);
-        using var stopping = stop.Register(supervisor.RequestStop);
-        using var reloading = CertificateReload.OnHangUp(tls, LogPrinter.OwnName, supervisor.Reload);
-        var result = await supervisor.RunAsync();
-        injector.Ended();
-        return result;
+            var members = new MemberFaults(supervisor, inside, static name => throw new InvalidOperationException($"{name} cannot be added"), static () => { });
+            return new ProcessFaults(supervisor).Kinds.Concat(members.Kinds).Where(static k => Strikable.Contains(k.Key)).ToDictionary();
+        }, stop);
     }
 }

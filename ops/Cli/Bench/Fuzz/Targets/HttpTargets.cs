@@ -28,7 +28,7 @@ internal static class HttpTargets
     /// <summary>True when there was an answer; a connection that is closed without one is one, too. An answer of 500 is a mistake of ours.</summary>
     private static bool Ask(IPEndPoint server, byte[] bytes)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0), ReceiveTimeout = 2000 };
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0), ReceiveTimeout = 500 };
         socket.Connect(server);
         var answer = new byte[65_536];
         var filled = 0;
@@ -44,8 +44,8 @@ internal static class HttpTargets
             // Reset: it has heard enough.
         }
         var status = Encoding.ASCII.GetString(answer, 0, Math.Min(filled, 16)).Split(' ');
-        // 505 is an answer: another version of HTTP.
-        if (status.Length > 1 && status[1] is ['5', ..] and not "505") throw new InvalidOperationException($"the server answered {status[1]}");
+        // Two of them are answers: 505, another version of HTTP, and 503, the health of a process that has stood still for half a minute.
+        if (status.Length > 1 && status[1] is ['5', ..] and not ("503" or "505")) throw new InvalidOperationException($"the server answered {status[1]}");
         return filled > 0;
     }
 }
