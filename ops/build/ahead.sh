@@ -26,7 +26,7 @@ ahead_frameworks() {
 
 # compile_ahead: artifacts/bin/Cluster.Cli/release → artifacts/run. What has not changed since the last time is kept.
 compile_ahead() {
-  local from=$root/artifacts/bin/Cluster.Cli/release to=$root/artifacts/run cache=$root/artifacts/ahead
+  local from=$artifacts/bin/Cluster.Cli/release to=$artifacts/run cache=$artifacts/ahead
   local compiler='' file name state references=() folder stale=()
   mkdir -p "$to" "$cache"
   if compiler=$(ahead_compiler); then

@@ -1,5 +1,5 @@
 # Sourced by ./cluster: finds what the build needs, installs it when it may, and builds when sources changed.
-# Expects: root (absolute path of the repository) and the array build_options.
+# Expects: root (absolute path of the repository), artifacts (of what is built) and the array build_options.
 
 say() { printf 'cluster: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 2; }
@@ -118,8 +118,8 @@ source_stamp() {
 
 # dotnet build, silent when it succeeds; else its error lines alone, and exit 2.
 build() {
-  local log=$root/artifacts/build.log
-  mkdir -p "$root/artifacts"
+  local log=$artifacts/build.log
+  mkdir -p "$artifacts"
   if ! (cd "$root" && dotnet build "$@" -c Release --nologo -v q -clp:NoSummary "${build_options[@]}") >"$log" 2>&1; then
     grep -E '(error|CLUSTER[0-9]{3})' "$log" | sed -E "s#^$root/##; s# \[[^]]*\]\$##" | sort -u | head -20 >&2
     fail "the build failed (whole output: $log)"
@@ -128,11 +128,11 @@ build() {
 
 # Quick: the command line alone, without analyzers. CLUSTER_BUILD=full: the whole solution with them, as ./cluster test does.
 build_when_changed() {
-  local stamp_file=$root/artifacts/build.stamp program=$root/artifacts/run/cluster
+  local stamp_file=$artifacts/build.stamp program=$artifacts/run/cluster
   is_built() { [[ -x $program && -f $stamp_file && $(<"$stamp_file") == *$(source_stamp)* ]]; }
   is_built && return 0
-  mkdir -p "$root/artifacts"
-  exec 9>"$root/artifacts/build.lock"
+  mkdir -p "$artifacts"
+  exec 9>"$artifacts/build.lock"
   flock 9
   # Somebody else may have built while we waited.
   if ! is_built; then
@@ -140,7 +140,7 @@ build_when_changed() {
       build_everything
     else
       if [[ -x $program ]]; then say "sources changed, building"; else say "building, once (about a minute)"; fi
-      : >"$root/artifacts/unanalyzed"
+      : >"$artifacts/unanalyzed"
       # Taken before the build: a file that changes meanwhile is built again next time.
       local stamp
       stamp=$(source_stamp)
@@ -156,10 +156,10 @@ build_when_changed() {
 build_everything() {
   local again=() stamps
   stamps=$(CLUSTER_BUILD=quick source_stamp; CLUSTER_BUILD=full source_stamp)
-  [[ -e $root/artifacts/unanalyzed ]] && again=(--no-incremental)
+  [[ -e $artifacts/unanalyzed ]] && again=(--no-incremental)
   build Cluster.sln "${again[@]}"
-  rm -f "$root/artifacts/unanalyzed"
+  rm -f "$artifacts/unanalyzed"
   compile_ahead
   # The result serves both kinds of build.
-  printf '%s\n' "$stamps" >"$root/artifacts/build.stamp"
+  printf '%s\n' "$stamps" >"$artifacts/build.stamp"
 }

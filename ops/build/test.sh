@@ -32,14 +32,14 @@ run_tests() {
   if [[ $filter == -* ]]; then fail "unknown option $filter: ./cluster test [-p:NAME=VALUE] [FILTER]"; fi
 
   require_for_tests
-  mkdir -p "$root/artifacts"
-  exec 9>"$root/artifacts/build.lock"
+  mkdir -p "$artifacts"
+  exec 9>"$artifacts/build.lock"
   flock 9
   say "building the solution with analyzers"
   build_everything
   exec 9>&-
   # The program that users start is the one that is tested.
-  export CLUSTER_PROGRAM=$root/artifacts/run/cluster
+  export CLUSTER_PROGRAM=$artifacts/run/cluster
 
   source "$root/ops/build/promtool.sh"
   provide_promtool
@@ -48,7 +48,7 @@ run_tests() {
   report=$(mktemp -d)
   for project in "$root"/tests/*.Tests/*.csproj; do
     name=$(basename "$project" .csproj)
-    program=$root/artifacts/bin/$name/release/$name
+    program=$artifacts/bin/$name/release/$name
     # A project without a test class has nothing to run yet.
     compgen -G "$(dirname "$project")/*.cs" >/dev/null || compgen -G "$(dirname "$project")/*/*.cs" >/dev/null || continue
     printf '\n== %s\n' "$name"

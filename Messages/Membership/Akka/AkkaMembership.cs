@@ -51,6 +51,7 @@ internal sealed class AkkaMembership : IMembershipEngine
             _system.ActorOf(
                 ClusterSingletonManager.Props(Props.Create(() => new SeatActor(options, Taken)), SeatActor.GiveBack.Instance, ClusterSingletonManagerSettings.Create(_system).WithRole(EngineConfiguration.RoleOf(MemberRole.Coordinator))),
                 "coordinator");
+            _cluster.RegisterOnMemberUp(() => options.Say(IMembershipEngine.CoordinatorIsIn));
         }
         else
         {

@@ -8,6 +8,9 @@ namespace Cluster.Membership;
 /// </summary>
 public interface IMembershipEngine : IMembership
 {
+    /// <summary>What a coordinator says once: from here on it can take the seat.</summary>
+    const string CoordinatorIsIn = "the cluster has let this coordinator in";
+
     /// <summary>Where it listens, with the port that the system chose if it was 0.</summary>
     Link.LinkAddress Listens { get; }
 

@@ -16,6 +16,19 @@ public static partial class MembershipEngines
         return engine ?? throw new UserMistakeException("--membership akka: this build has no Akka.Cluster; start it with './cluster … -p:Feed=full -p:RestoreAdditionalProjectSources=DIR' (ops/decisions/0022 says how to fill DIR), or with --membership static");
     }
 
+    /// <summary>Whether this build has Akka.Cluster.</summary>
+    public static bool HasAkka
+    {
+        get
+        {
+            var has = false;
+            Find(ref has);
+            return has;
+        }
+    }
+
+    static partial void Find(ref bool hasAkka);
+
     /// <summary>Filled in by the folder Akka, which is compiled where the feed has the packages.</summary>
     static partial void Join(EngineOptions options, ref IMembershipEngine? engine);
 }

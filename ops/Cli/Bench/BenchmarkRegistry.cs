@@ -17,5 +17,6 @@ internal static class BenchmarkRegistry
         new Shards.ShardsBenchmark(),
         new Fuzz.FuzzBenchmark(),
         new Hosts.HostsBenchmark(),
+        new Hosts.TakeoverBenchmark(),
     ];
 }

@@ -15,6 +15,8 @@ internal sealed record EngineSettings(IReadOnlyList<LinkAddress> Seeds, LinkAddr
 /// <summary>A node whose coordinator is found, or whose turn to coordinate comes, through an engine that gossips.</summary>
 internal static class EngineNode
 {
+    public const string SeatIsTaken = "this process has the coordinator's seat";
+
     public const string SeatIsLost = "another process has the coordinator's seat now: this one lets the run go";
 
     private const string DnsPrefix = "dns:";
@@ -84,7 +86,7 @@ internal static class EngineNode
         {
             await Task.WhenAny(engine.Seat, engine.Out).WaitAsync(stop);
             if (!engine.Seat.IsCompletedSuccessfully) throw new ClusterException(await engine.Out);
-            Console.Error.WriteLine("this process has the coordinator's seat");
+            Console.Error.WriteLine(SeatIsTaken);
             await run(options with { SeatLost = (await engine.Seat).Lost });
         }
         finally

@@ -15,7 +15,6 @@ namespace Cluster.Cli.Bench.Hosts;
 /// </summary>
 internal sealed class HostRun : IDisposable
 {
-    private const int Port = 7000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120), Poll = TimeSpan.FromMilliseconds(10);
 
     private readonly HostNetwork _network;
@@ -24,6 +23,7 @@ internal sealed class HostRun : IDisposable
     private readonly HostAgent[] _agents;
     private readonly CommitTail _tail;
     private readonly HostLog _log;
+    private readonly SeatWatch _seat;
     private readonly TaskCompletionSource<(ChildEnd End, string LastLine)> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private HostRun(HostNetwork network, HostRunOptions options, string folder)
@@ -33,7 +33,9 @@ internal sealed class HostRun : IDisposable
         (_run, _calm) = (Path.Combine(folder, "run"), Path.Combine(folder, "undisturbed"));
         _log = new HostLog(Path.Combine(folder, "nodes.log"));
         var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
-        _agents = [.. Enumerable.Range(0, network.Count).Select(host => new HostAgent(NodesOf(host, secret), _log, Ended))];
+        var nodes = options.Gossips ? HostLayout.Gossiping(options, network.AddressOf, _run) : HostLayout.Static(options, network.AddressOf, _run);
+        _seat = new SeatWatch(_log, nodes);
+        _agents = [.. Enumerable.Range(0, network.Count).Select(host => new HostAgent(NodesOf(host, nodes, secret), _seat, Ended))];
         _tail = new CommitTail(Path.Combine(_run, RunFolder.CommitsName));
     }
 
@@ -42,6 +44,9 @@ internal sealed class HostRun : IDisposable
 
     /// <summary>The run's folder.</summary>
     public string Folder => _run;
+
+    /// <summary>The host of the process that said last that it has the coordinator's seat; null before.</summary>
+    public int? Seat => _seat.Host;
 
     /// <summary>Whether the coordinator has ended.</summary>
     public bool IsOver => _over.Task.IsCompleted;
@@ -121,6 +126,45 @@ internal sealed class HostRun : IDisposable
         }
     }
 
+    /// <summary>Waits until the cluster has let a second coordinator in, or the run is over.</summary>
+    /// <exception cref="BenchmarkException">None is let in for two minutes.</exception>
+    public async Task StandbyAsync(CancellationToken stop)
+    {
+        var since = DateTimeOffset.UtcNow;
+        while (!_seat.HasStandby && !_over.Task.IsCompleted)
+        {
+            if (DateTimeOffset.UtcNow - since > Patience) throw new BenchmarkException($"no second coordinator was let into the cluster for {Patience.TotalSeconds:0} s; what the nodes said is in {_log.Path}");
+            await Task.Delay(Poll, stop);
+        }
+    }
+
+    /// <summary>A host loses power and stays dark until somebody has recorded the next step; then it comes back.</summary>
+    /// <returns>Seconds from the loss to that record; null if the run was over before.</returns>
+    public async Task<double?> SurviveAsync(int host, CancellationToken stop)
+    {
+        var strike = DateTimeOffset.UtcNow;
+        _network.Split([host]);
+        await _agents[host].DownAsync();
+        // What the dead host has recorded may be seen a little later, and proves nothing.
+        var own = File.ReadAllBytes(Path.Combine(_run, RunFolder.CommitsName)).AsSpan().Count((byte)'\n');
+        _tail.Excuse();
+        try
+        {
+            while (_tail.Seen.Count <= own)
+            {
+                if (_over.Task.IsCompleted) return null;
+                if (DateTimeOffset.UtcNow - strike > Patience) throw new BenchmarkException($"host {host} is dark and nobody has recorded step {own + 1} for {Patience.TotalSeconds:0} s; what the nodes said is in {_log.Path}");
+                await Task.Delay(Poll, stop);
+            }
+            return (_tail.Seen[own].Time - strike).TotalSeconds;
+        }
+        finally
+        {
+            _network.Heal();
+            await _agents[host].UpAsync();
+        }
+    }
+
     /// <summary>Waits for the end of the run, computes the undisturbed one in one process, and holds the one against the other.</summary>
     /// <exception cref="BenchmarkException">The run failed, or the undisturbed one did.</exception>
     public async Task<HostRunResult> EndAsync(CancellationToken stop)
@@ -149,29 +193,17 @@ internal sealed class HostRun : IDisposable
     private void Ended(string node, ChildEnd end, string lastLine)
     {
         _log.Said(node, $"{end}");
-        if (node == NodeOptions.Coordinator && (end.IsDone || end.IsRunFailure)) _over.TrySetResult((end, lastLine));
+        if (node.StartsWith(NodeOptions.Coordinator, StringComparison.Ordinal) && (end.IsDone || end.IsRunFailure)) _over.TrySetResult((end, lastLine));
     }
 
-    private List<ChildSpec> NodesOf(int host, string secret)
+    private List<ChildSpec> NodesOf(int host, IReadOnlyList<HostNode> nodes, string secret)
     {
         var environment = new Dictionary<string, string?> { [NodeOptions.SecretVariable] = secret };
-        var address = _network.AddressOf(host);
-        var join = string.Create(CultureInfo.InvariantCulture, $"{_network.AddressOf(0)}:{Port}");
-        var nodes = new List<ChildSpec>();
-        void Add(string name, params string[] arguments)
+        return [.. nodes.Where(node => node.Host == host).Select(node =>
         {
-            var (program, all) = _network.On(host, _program, ["node", .. arguments, "--host-name", $"host-{host}", .. _options.Security]);
-            nodes.Add(new ChildSpec(name, program, all, environment));
-        }
-        if (host == 0)
-        {
-            Add(NodeOptions.Coordinator, "--role", NodeOptions.Coordinator, "--run", _run, "--listen", join);
-            return nodes;
-        }
-        var index = host - 1;
-        if (index < _options.Ps) Add($"ps-{index}", "--role", NodeOptions.Shards, "--name", $"ps-{index}", "--join", join, "--listen", string.Create(CultureInfo.InvariantCulture, $"{address}:{Port + 1}"));
-        if (index < _options.Workers) Add($"worker-{index}", "--role", NodeOptions.Worker, "--name", $"worker-{index}", "--join", join);
-        return nodes;
+            var (program, arguments) = _network.On(host, _program, ["node", .. node.Arguments, "--host-name", $"host-{host}", .. _options.Security]);
+            return new ChildSpec(node.Name, program, arguments, environment);
+        })];
     }
 
     private async Task DoAsync(string[] arguments, CancellationToken stop)

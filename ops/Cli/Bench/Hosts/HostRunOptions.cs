@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Cluster.Cli.Bench.Hosts;
 
-/// <summary>A run over several hosts: host 0 has the coordinator, the next ones a shard's process and a worker each, the others a worker.</summary>
+/// <summary>A run over several hosts; <see cref="HostLayout"/> says what runs where.</summary>
 internal sealed record HostRunOptions
 {
     /// <summary>Processes that hold shards.</summary>
@@ -26,8 +26,11 @@ internal sealed record HostRunOptions
     /// <summary>Gets a line whenever something is known.</summary>
     public Action<string> Progress { get; init; } = static _ => { };
 
+    /// <summary>Two coordinators, which find each other and the others through Akka.Cluster, instead of one at a known address.</summary>
+    public bool Gossips { get; init; }
+
     /// <summary>Hosts that this needs.</summary>
-    public int Hosts => 1 + Math.Max(Ps, Workers);
+    public int Hosts => (Gossips ? 2 : 1) + Math.Max(Ps, Workers);
 
     /// <summary>Options of the run, for <c>train</c> and <c>launch</c> alike.</summary>
     public string[] RunArguments =>

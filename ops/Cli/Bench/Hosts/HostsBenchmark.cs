@@ -22,12 +22,12 @@ internal sealed class HostsBenchmark : IBenchmark
         process. Needs Linux, root and iproute2.
         """;
 
-    private static readonly BenchmarkFlag Faults = new("--faults", "N", "Faults, one after the other.",
+    internal static readonly BenchmarkFlag Faults = new("--faults", "N", "Faults, one after the other.",
         static (o, text) => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var n) && n is >= 1 and <= Limits.MaxHostFaults
             ? o with { Faults = n }
             : throw new FormatException($"a whole number from 1 to {Limits.MaxHostFaults}"), static o => $"{o.Faults}");
 
-    private static readonly BenchmarkFlag Tls = new("--tls", "DIR", "Certificates for the nodes, handed on as --tls; unset: --insecure, with a join secret.",
+    internal static readonly BenchmarkFlag Tls = new("--tls", "DIR", "Certificates for the nodes, handed on as --tls; unset: --insecure, with a join secret.",
         static (o, text) => Directory.Exists(text) ? o with { Tls = Path.GetFullPath(text) } : throw new FormatException("a folder that exists"), static o => o.Tls);
 
     public IReadOnlyList<BenchmarkFlag> Flags => [Faults, Tls];
@@ -73,15 +73,18 @@ internal sealed class HostsBenchmark : IBenchmark
         };
     }
 
+    /// <summary>What must hold of every run over hosts.</summary>
+    internal static List<Figure> Steps(HostRunResult result) =>
+    [
+        new(Group, "recorded", "steps", [result.Records]),
+        new(Group, "lost", "steps", [result.Missing]) { Bound = Bound.AtMost(0) },
+        new(Group, "recorded twice", "steps", [result.Twice]) { Bound = Bound.AtMost(0) },
+        new(Group, "that differ", "steps", [result.Differing]) { Bound = Bound.AtMost(0) },
+    ];
+
     private static List<Figure> Figures(List<StruckHostFault> struck, HostRunResult result)
     {
-        var figures = new List<Figure>
-        {
-            new(Group, "recorded", "steps", [result.Records]),
-            new(Group, "lost", "steps", [result.Missing]) { Bound = Bound.AtMost(0) },
-            new(Group, "recorded twice", "steps", [result.Twice]) { Bound = Bound.AtMost(0) },
-            new(Group, "that differ", "steps", [result.Differing]) { Bound = Bound.AtMost(0) },
-        };
+        var figures = Steps(result);
         foreach (var kind in struck.GroupBy(Subject).OrderBy(static g => g.Key, StringComparer.Ordinal))
         {
             figures.Add(new Figure(kind.Key, "from its end to the next record", "ms", [.. kind.Select(static s => s.Recovery * 1000)]));
