@@ -25,6 +25,7 @@ public sealed record PodSelector(string Selector, string? Namespace, int Port)
     /// <exception cref="UserMistakeException">One line that says what is wrong.</exception>
     public static PodSelector Parse(string text)
     {
+        if (text.Any(char.IsControl)) throw new UserMistakeException($"a selector of pods holds a character that cannot be shown: {Form}");
         var rest = text[Prefix.Length..];
         var colon = rest.LastIndexOf(':');
         if (colon < 0) throw new UserMistakeException($"'{text}' has no port: {Form}");

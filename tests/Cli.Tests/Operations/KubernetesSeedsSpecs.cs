@@ -51,6 +51,23 @@ public sealed class KubernetesSeedsSpecs
     }
 
     [Theory]
+    [InlineData("akka", "k8s:app=x", null, "--seeds 'k8s:app=x' has no port")]
+    [InlineData("akka", "k8s:app=x:7100,b:7100", null, "':' stands in no label")]
+    [InlineData("akka", "a:7100,k8s:app=x:7100", null, "stands alone, since selectors have commas")]
+    [InlineData("akka", "k8s:app=x:7100", "0", "--seeds-required 0: must be a number from 1 to 128")]
+    [InlineData("akka", "k8s:app=x:7100", "two", "--seeds-required two")]
+    [InlineData("akka", "a:7100,b:7100", "2", "--seeds-required goes with --seeds k8s:")]
+    [InlineData("static", null, "2", "--seeds-required goes with --membership akka")]
+    public void Wrong_seeds_are_one_line_each(string membership, string? seeds, string? required, string says)
+    {
+        var mistakes = new List<string>();
+        EngineNode.Read(new EngineTexts(membership, seeds, required, membership == "akka" ? "c:7100" : null, null), mistakes);
+        var mistake = Assert.Single(mistakes);
+        Assert.Contains(says, mistake, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', mistake);
+    }
+
+    [Theory]
     [MemberData(nameof(Roles))]
     public void Selector_of_the_seeds_finds_the_coordinators_and_nobody_else(string role)
     {
@@ -86,7 +103,7 @@ public sealed class KubernetesSeedsSpecs
     [Fact]
     public void Account_may_list_pods_and_nothing_else()
     {
-        Assert.Empty(Items.Where(static item => item.TextAt("kind")!.StartsWith("ClusterRole", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Items, static item => item.TextAt("kind")!.StartsWith("ClusterRole", StringComparison.Ordinal));
         var rule = Assert.Single(Assert.Single(Items, static item => item.TextAt("kind") == "Role").ItemsAt("rules"));
         Assert.Equal([""], rule.TextsAt("apiGroups"));
         Assert.Equal(["pods"], rule.TextsAt("resources"));
