@@ -35,7 +35,7 @@ internal static class EngineNode
         }
         if (join is not null) mistakes.Add($"--join: with --membership {MembershipEngines.Akka} the cluster tells where the coordinator is; give --seeds");
         var pods = PodsOf(seeds, mistakes);
-        var found = seeds is null || pods is not null ? [] : Parse("--seeds", seeds.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), mistakes);
+        var found = seeds is null || NamesPods(seeds) ? [] : Parse("--seeds", seeds.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), mistakes);
         if (pods is null && found.Count == 0 && mistakes.Count == 0) mistakes.Add("--seeds is missing: HOST:PORT of some nodes, the same list on all");
         var least = SeedRules.DefaultRequired;
         if (required is not null && (!int.TryParse(required, NumberStyles.None, CultureInfo.InvariantCulture, out least) || least is < 1 or > Limits.SeedPods))
@@ -47,19 +47,22 @@ internal static class EngineNode
         return own.Count == 1 ? new EngineSettings(found, own[0]) { Pods = pods, Required = least } : null;
     }
 
-    /// <summary>A selector has commas of its own, so it is all that is given. Null: the seeds are addresses.</summary>
+    /// <summary>A selector has commas of its own, so it is all that is given.</summary>
+    private static bool NamesPods(string seeds) => PodSelector.IsOne(seeds) || seeds.Contains("," + PodSelector.Prefix, StringComparison.Ordinal);
+
+    /// <returns>Null: the seeds are addresses, or a mistake.</returns>
     private static PodSelector? PodsOf(string? seeds, List<string> mistakes)
     {
+        if (seeds is null || !NamesPods(seeds)) return null;
         try
         {
-            if (seeds is not null && PodSelector.IsOne(seeds)) return PodSelector.Parse(seeds);
-            if (seeds?.Contains("," + PodSelector.Prefix, StringComparison.Ordinal) == true) throw new UserMistakeException($"{seeds}: {PodSelector.Prefix}SELECTOR:PORT stands alone, since selectors have commas");
+            return PodSelector.IsOne(seeds) ? PodSelector.Parse(seeds) : throw new UserMistakeException($"{seeds}: {PodSelector.Prefix}SELECTOR:PORT stands alone, since selectors have commas");
         }
         catch (UserMistakeException e)
         {
             mistakes.Add($"--seeds {e.Message}");
+            return null;
         }
-        return null;
     }
 
     /// <summary>A worker or a ps: dials whoever is the coordinator, and joins the cluster again should it be declared dead.</summary>
