@@ -1,5 +1,6 @@
 using System.Text;
 using Cluster.Contracts;
+using Cluster.Link;
 using Cluster.Membership.Kubernetes;
 
 namespace Cluster.Membership.Tests.Kubernetes;
@@ -34,6 +35,24 @@ public sealed class KubernetesApiSpecs : IDisposable
         Assert.Contains($"Authorization: Bearer {ApiServer.Token}\r\n", _server.Asked, StringComparison.Ordinal);
         // The newest list, not one that a cache still has.
         Assert.DoesNotContain("resourceVersion", _server.Asked, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Node_finds_its_seeds_over_the_wire_while_the_server_fails_and_mends()
+    {
+        var said = new List<string>();
+        var times = new SeedTimes { Look = TimeSpan.FromMilliseconds(5), Pause = TimeSpan.FromMilliseconds(5), Stable = TimeSpan.FromMilliseconds(50) };
+        var rules = new SeedRules(LinkAddress.Parse("c-0.c.cluster.svc:7100"), IsCoordinator: true, SeedRules.DefaultRequired) { Times = times };
+        _server.Answer = ApiServer.Of(403, """{"message":"pods is forbidden"}""");
+        // Each sentence is the server's turn to go on.
+        var seeds = await new KubernetesSeeds(Selector, rules, new KubernetesApi(_server.Account, TimeSpan.FromSeconds(30)), TimeProvider.System, sentence =>
+        {
+            said.Add(sentence);
+            _server.Answer = ApiServer.Of(200, said.Count == 1 ? PodJson.List(PodJson.OfSet("c", 0, "10.0.0.1")) : PodJson.List(PodJson.OfSet("c", 1, "10.0.0.2"), PodJson.OfSet("c", 0, "10.0.0.1")));
+        }).FindAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal(["c-0.c.cluster.svc:7100", "c-1.c.cluster.svc:7100"], seeds.Select(static seed => seed.ToString()));
+        Assert.Equal(["may not list pods", "1 of 2 seeds", "they count when", "joins through"], said.Zip((string[])["may not list pods", "1 of 2 seeds", "they count when", "joins through"]).Where(static pair => pair.First.Contains(pair.Second, StringComparison.Ordinal)).Select(static pair => pair.Second));
+        Assert.Equal(4, said.Count);
     }
 
     [Fact]
