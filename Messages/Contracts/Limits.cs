@@ -77,7 +77,7 @@ public static partial class Limits
     /// <summary>Bytes of a sentence in a refusal or a goodbye.</summary>
     public const int LinkSentenceBytes = 1024;
 
-    /// <summary>Bytes that somebody unproven may send: three names, a note, a nonce and fixed fields are under 2,600.</summary>
+    /// <summary>Bytes that somebody unproven may send: a release, three names, a note, a nonce and fixed fields are under 2,700.</summary>
     public const int LinkHelloBytes = 4096;
 
     /// <summary>Bytes of an acceptor's greeting: a resolved configuration is some 4 KiB, but a list of <see cref="MaxWorkers"/> names 48 KiB. Fits a fresh socket's send buffer.</summary>

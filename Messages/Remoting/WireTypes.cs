@@ -47,12 +47,13 @@ public static class WireTypes
     }
 
     /// <exception cref="ClusterException">No such number, or not such a message.</exception>
+    /// <exception cref="IncompleteMessageException">It lacks what its type promises.</exception>
     public static object Read(ushort number, ReadOnlySpan<byte> body)
     {
         if (!ByNumber.TryGetValue(number, out var type)) throw new ClusterException($"a message of the unknown type {number}");
         try
         {
-            return MessagePackSerializer.Deserialize(type, body.ToArray(), Options) ?? throw new ClusterException($"an empty {type.Name}");
+            return Completeness.Demand(MessagePackSerializer.Deserialize(type, body.ToArray(), Options) ?? throw new ClusterException($"an empty {type.Name}"));
         }
         catch (MessagePackSerializationException e)
         {
@@ -64,11 +65,12 @@ public static class WireTypes
     public static byte[] Write<T>(T message) => MessagePackSerializer.Serialize(message, Options);
 
     /// <exception cref="ClusterException">Not such a message.</exception>
+    /// <exception cref="IncompleteMessageException">It lacks what its type promises.</exception>
     public static T Read<T>(ReadOnlyMemory<byte> body)
     {
         try
         {
-            return MessagePackSerializer.Deserialize<T>(body, Options) ?? throw new ClusterException($"an empty {typeof(T).Name}");
+            return (T)Completeness.Demand(MessagePackSerializer.Deserialize<T>(body, Options) ?? throw new ClusterException($"an empty {typeof(T).Name}"));
         }
         catch (MessagePackSerializationException e)
         {

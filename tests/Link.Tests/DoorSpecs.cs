@@ -37,7 +37,7 @@ public sealed class DoorSpecs
         return HandshakeCodec.ReadSentence(bytes.AsSpan(Frame.FixedBytes, frame.HeadBytes));
     }
 
-    internal static byte[] HelloFrame(byte version = Frame.Version)
+    internal static byte[] HelloFrame(byte version = LinkWire.Version)
     {
         var bytes = HandshakeFrames.Make(FrameTypes.Hello, HandshakeCodec.Write(new HelloMessage(Lane.Bulk, 0, Peers.Hello("stranger"), new byte[32])));
         bytes[4] = version;
@@ -51,13 +51,13 @@ public sealed class DoorSpecs
 
     [Theory]
     [MemberData(nameof(Sockets))]
-    public void Other_version_is_refused_with_both_numbers_on_both_sides(LinkTransportKind kind)
+    public void Damaged_beginning_of_another_version_is_refused_with_both_numbers(LinkTransportKind kind)
     {
         var refusals = new BlockingCollection<LinkRefusal>();
         using var listener = Listen(kind, refusals);
         using var socket = Dial(listener);
         socket.Send(HelloFrame(version: 9));
-        Assert.Equal("the peer speaks version 9 of the link protocol, this node version 1: run the same release on both", Refusal(socket));
+        Assert.Equal("the peer speaks version 9 of the link protocol, this node version 2: run the same release on both", Refusal(socket));
         Assert.Equal(LinkRefusalReason.Version, Next(refusals).Reason);
     }
 

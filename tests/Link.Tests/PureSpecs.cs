@@ -33,7 +33,7 @@ public sealed class PureSpecs
     {
         var bytes = new byte[27];
         Assert.Equal(27, Frame.Write(bytes, Lane.Control, 0x0203, [1, 2, 3]));
-        Assert.Equal("434c4e4b" + "01" + "01" + "0302" + "03000000" + "00000000", Convert.ToHexStringLower(bytes.AsSpan(0, 16)));
+        Assert.Equal("434c4e4b" + "02" + "01" + "0302" + "03000000" + "00000000", Convert.ToHexStringLower(bytes.AsSpan(0, 16)));
         Assert.Equal(Crc32C.Of(bytes.AsSpan(0, 16)), BitConverter.ToUInt32(bytes, 16));
         Assert.Equal("010203", Convert.ToHexStringLower(bytes.AsSpan(20, 3)));
         Assert.Equal(Crc32C.Of(bytes.AsSpan(0, 23)), BitConverter.ToUInt32(bytes, 23));
@@ -71,7 +71,7 @@ public sealed class PureSpecs
     public void Longest_hello_fits_its_limit()
     {
         var name = new string('x', Limits.LinkNameBytes);
-        var bytes = HandshakeCodec.Write(new HelloMessage(Lane.Bulk, ulong.MaxValue, new LinkHello(name, name, name, long.MaxValue, new byte[Limits.LinkNoteBytes]), new byte[32]));
+        var bytes = HandshakeCodec.Write(new HelloMessage(Lane.Bulk, ulong.MaxValue, new LinkHello(name, name, name, long.MaxValue, new byte[Limits.LinkNoteBytes]), new byte[32]) { Release = name });
         Assert.InRange(bytes.Length, 1, Limits.LinkHelloBytes);
     }
 

@@ -64,6 +64,21 @@ public abstract partial class RemotePeerContract
         samples.AssertAllReleased();
     }
 
+    [Fact]
+    public void Message_with_nothing_where_something_must_be_ends_the_link_and_nobody_gets_it()
+    {
+        AssertCloses(static (ends, _) => ends.Near.Peer.Send(new NodeLeaving(null!)), $"{nameof(IncompleteMessageException)}: a NodeLeaving without its Reason");
+        AssertCloses(static (ends, _) => ends.Near.Peer.Send(new Routes(new Term(2), [null!])), $"{nameof(IncompleteMessageException)}: a Routes without its Places[0]");
+    }
+
+    [Fact]
+    public void Head_with_nothing_where_something_must_be_ends_the_link_with_its_tensors_released()
+    {
+        using var samples = new Samples();
+        AssertCloses((ends, _) => ends.Near.Peer.Send((SeedStandby)samples.Make("seed") with { Records = null! }, Samples.Target), $"{nameof(IncompleteMessageException)}: a SeedStandbyHead without its Records");
+        samples.AssertAllReleased();
+    }
+
     private static NodeLeaving Long() => new(new string('x', Limits.LinkControlBytes + 1));
 
     [Fact]

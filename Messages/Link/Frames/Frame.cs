@@ -30,7 +30,6 @@ internal static class FrameTypes
 internal readonly record struct Frame(Lane Lane, ushort Type, int HeadBytes, int Floats)
 {
     public const int FixedBytes = 20, TrailerBytes = 4, SummedBytes = FixedBytes - TrailerBytes;
-    public const byte Version = 1;
     private const uint Magic = 0x4B_4E_4C_43;   // "CLNK"
 
     public long PayloadBytes => (long)Floats * sizeof(float);
@@ -41,7 +40,7 @@ internal readonly record struct Frame(Lane Lane, ushort Type, int HeadBytes, int
     public void WriteFixed(Span<byte> to)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(to, Magic);
-        to[4] = Version;
+        to[4] = LinkWire.Version;
         to[5] = (byte)Lane;
         BinaryPrimitives.WriteUInt16LittleEndian(to[6..], Type);
         BinaryPrimitives.WriteInt32LittleEndian(to[8..], HeadBytes);
@@ -73,7 +72,7 @@ internal readonly record struct Frame(Lane Lane, ushort Type, int HeadBytes, int
         frame = default;
         var magic = BinaryPrimitives.ReadUInt32LittleEndian(from);
         if (magic != Magic) return new(LinkEnd.BadMagic, $"the {Name(lane)} connection carried bytes that are no frame (0x{magic:x8} in place of the magic number)");
-        if (from[4] != Version) return new(LinkEnd.BadVersion, $"the peer speaks version {from[4]} of the link protocol, this node version {Version}: run the same release on both");
+        if (from[4] != LinkWire.Version) return new(LinkEnd.BadVersion, $"the peer speaks version {from[4]} of the link protocol, this node version {LinkWire.Version}: run the same release on both");
         var sum = BinaryPrimitives.ReadUInt32LittleEndian(from[SummedBytes..]);
         if (sum != Crc32C.Of(from[..SummedBytes])) return new(LinkEnd.BadChecksum, $"the CRC32C of a frame's fixed part differs on the {Name(lane)} connection");
         var found = new Frame((Lane)from[5], BinaryPrimitives.ReadUInt16LittleEndian(from[6..]), BinaryPrimitives.ReadInt32LittleEndian(from[8..]), BinaryPrimitives.ReadInt32LittleEndian(from[12..]));
@@ -85,6 +84,26 @@ internal readonly record struct Frame(Lane Lane, ushort Type, int HeadBytes, int
         if ((uint)found.Floats > floats) return new(LinkEnd.Oversize, $"a frame of {(uint)found.Floats} floats came over the {Name(lane)} connection, at most {floats} are allowed");
         frame = found;
         return null;
+    }
+
+    /// <summary>Reads the fixed part of a handshake frame of any other version: it is laid out in the same way in all of them.</summary>
+    /// <param name="from">At least 20 bytes.</param>
+    /// <returns>False: it is none, or longer than an answer may be.</returns>
+    public static bool TryReadOther(ReadOnlySpan<byte> from, int maxHeadBytes, out byte version, out Frame frame)
+    {
+        version = from[4];
+        frame = new Frame((Lane)from[5], BinaryPrimitives.ReadUInt16LittleEndian(from[6..]), BinaryPrimitives.ReadInt32LittleEndian(from[8..]), BinaryPrimitives.ReadInt32LittleEndian(from[12..]));
+        return BinaryPrimitives.ReadUInt32LittleEndian(from) == Magic && version != LinkWire.Version
+            && BinaryPrimitives.ReadUInt32LittleEndian(from[SummedBytes..]) == Crc32C.Of(from[..SummedBytes])
+            && frame is { Lane: Lane.Handshake, Floats: 0 } && (uint)frame.HeadBytes <= maxHeadBytes;
+    }
+
+    /// <summary>Makes a whole frame without floats one of another version.</summary>
+    public static void Stamp(Span<byte> frame, byte version)
+    {
+        frame[4] = version;
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[SummedBytes..], Crc32C.Of(frame[..SummedBytes]));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[^TrailerBytes..], Crc32C.Of(frame[..^TrailerBytes]));
     }
 
     /// <summary>What somebody may send: bytes before the payload, and floats.</summary>

@@ -15,7 +15,8 @@ internal abstract record HandshakeStep
     public sealed record Proven(HelloMessage Hello) : HandshakeStep;
 
     /// <summary>Turn it away.</summary>
-    public sealed record Refuse(LinkRefusalReason Reason, string Sentence) : HandshakeStep;
+    /// <param name="Version">In which version of the wire it is told: the dialler's, where that is known.</param>
+    public sealed record Refuse(LinkRefusalReason Reason, string Sentence, byte Version = LinkWire.Version) : HandshakeStep;
 }
 
 /// <summary>
@@ -40,8 +41,7 @@ internal sealed class AcceptorHandshake(LinkHello self, ReadOnlyMemory<byte> sec
         _filled += count;
         if (_filled < Frame.FixedBytes) return new HandshakeStep.More();
         if (_hello is null && TlsFaults.AreTls(_bytes)) return new HandshakeStep.Refuse(LinkRefusalReason.Certificate, $"the dialler speaks TLS, and {self.Name} does not: start both with --tls DIR, or none");
-        if (Frame.Read(_bytes, Lane.Handshake, out var frame) is { } fault)
-            return new HandshakeStep.Refuse(fault.End == LinkEnd.BadVersion ? LinkRefusalReason.Version : LinkRefusalReason.Garbage, fault.Sentence);
+        if (Frame.Read(_bytes, Lane.Handshake, out var frame) is { } fault) return fault.End == LinkEnd.BadVersion ? HearOther(fault) : Garbage(fault.Sentence);
         var total = (int)frame.TotalBytes;
         if (_filled < total) return new HandshakeStep.More();
         // A dialler waits for each answer, so nothing may follow its message.
@@ -56,6 +56,17 @@ internal sealed class AcceptorHandshake(LinkHello self, ReadOnlyMemory<byte> sec
             (FrameTypes.Refused, null) => new HandshakeStep.Refuse(LinkRefusalReason.Certificate, $"the dialler will not talk to {self.Name}: {HandshakeCodec.ReadSentence(head)}"),
             _ => Garbage("a handshake message came out of turn"),
         };
+    }
+
+    /// <summary>Somebody of another version: it is told what to install, and its release is said here if its hello names one.</summary>
+    private HandshakeStep HearOther(FrameFault fault)
+    {
+        if (!Frame.TryReadOther(_bytes, Limits.LinkHelloBytes, out var version, out var frame)) return new HandshakeStep.Refuse(LinkRefusalReason.Version, fault.Sentence);
+        var total = (int)frame.TotalBytes;
+        if (_filled < total) return new HandshakeStep.More();
+        var isHello = frame.Type == FrameTypes.Hello && Frame.IsWhole(_bytes.AsSpan(0, total));
+        var release = isHello ? LinkWire.ReleaseIn(version, _bytes.AsSpan(Frame.FixedBytes, frame.HeadBytes)) : null;
+        return new HandshakeStep.Refuse(LinkRefusalReason.Version, LinkWire.Mismatch(self.Name, version, release), version);
     }
 
     private static HandshakeStep.Refuse Garbage(string sentence) => new(LinkRefusalReason.Garbage, sentence);
@@ -103,7 +114,12 @@ internal static class HandshakeFrames
         return bytes;
     }
 
-    public static byte[] Refusal(string sentence) => Make(FrameTypes.Refused, HandshakeCodec.WriteSentence(sentence));
+    public static byte[] Refusal(string sentence, byte version = LinkWire.Version)
+    {
+        var frame = Make(FrameTypes.Refused, HandshakeCodec.WriteSentence(sentence));
+        Frame.Stamp(frame, version);
+        return frame;
+    }
 
     /// <summary>The sentence, if these bytes begin with a whole refusal.</summary>
     public static bool TryReadRefusal(ReadOnlySpan<byte> bytes, out string sentence)

@@ -10,7 +10,11 @@ namespace Cluster.Link;
 /// <param name="Session">The link that it belongs to; 0 for the control connection, which opens one.</param>
 /// <param name="Self">Who dials.</param>
 /// <param name="Nonce">32 random bytes: the acceptor's proof covers them.</param>
-internal sealed record HelloMessage(Lane Lane, ulong Session, LinkHello Self, byte[] Nonce);
+internal sealed record HelloMessage(Lane Lane, ulong Session, LinkHello Self, byte[] Nonce)
+{
+    /// <summary>Of the dialler's program: the first thing in a hello, of any version from 2 on.</summary>
+    public string Release { get; init; } = LinkWire.Release;
+}
 
 /// <summary>An acceptor's last message.</summary>
 internal sealed record WelcomeMessage(ulong Session, LinkHello Self, byte[] Greeting);
@@ -28,6 +32,7 @@ internal static class HandshakeCodec
     public static byte[] Write(HelloMessage message)
     {
         var writer = new Writer();
+        writer.Text(message.Release);
         writer.Byte((byte)message.Lane);
         writer.UInt64(message.Session);
         writer.Hello(message.Self);
@@ -39,13 +44,21 @@ internal static class HandshakeCodec
     {
         message = null;
         var reader = new Reader(from);
+        var release = reader.Text();
         var lane = (Lane)reader.Byte();
         var session = reader.UInt64();
         var self = reader.Hello();
         var nonce = reader.Block(NonceBytes);
         if (!reader.AtEnd || self is null || nonce.Length != NonceBytes || lane is not (Lane.Control or Lane.Bulk or Lane.Heartbeat)) return false;
-        message = new HelloMessage(lane, session, self, nonce);
+        message = new HelloMessage(lane, session, self, nonce) { Release = release };
         return true;
+    }
+
+    /// <summary>The release at the beginning of a hello of any version, whatever follows it; null = none that can be read.</summary>
+    public static string? ReadRelease(ReadOnlySpan<byte> from)
+    {
+        var reader = new Reader(from);
+        return reader.Text() is { Length: > 0 } release ? release : null;
     }
 
     public static byte[] Write(WelcomeMessage message)
@@ -116,11 +129,13 @@ internal static class HandshakeCodec
             _stream.Write(bytes);
         }
 
+        public void Text(string text) => Block(Utf8.GetBytes(text));
+
         public void Hello(LinkHello hello)
         {
-            Block(Utf8.GetBytes(hello.RunId));
-            Block(Utf8.GetBytes(hello.Role));
-            Block(Utf8.GetBytes(hello.Name));
+            Text(hello.RunId);
+            Text(hello.Role);
+            Text(hello.Name);
             UInt64((ulong)hello.Incarnation);
             Block(hello.Note.Span);
         }
@@ -167,7 +182,7 @@ internal static class HandshakeCodec
             return _failed ? null : new LinkHello(run, role, name, incarnation, note);
         }
 
-        private string Text()
+        public string Text()
         {
             var bytes = Block(Limits.LinkNameBytes);
             if (!_failed && System.Text.Unicode.Utf8.IsValid(bytes))

@@ -117,13 +117,23 @@ internal static class Dialler
     {
         var bytes = new byte[Frame.FixedBytes];
         Fill(channel, address, bytes, deadline);
-        if (Frame.Read(bytes, Lane.Handshake, out var frame, HandshakeFrames.MaxAnswerBytes) is { } fault) throw NoPeer(address, fault.Sentence);
+        if (Frame.Read(bytes, Lane.Handshake, out var frame, HandshakeFrames.MaxAnswerBytes) is { } fault) throw OtherVersion(channel, address, bytes, deadline) ?? (ClusterException)NoPeer(address, fault.Sentence);
         Array.Resize(ref bytes, (int)frame.TotalBytes);
         Fill(channel, address, bytes.AsSpan(Frame.FixedBytes), deadline);
         if (!Frame.IsWhole(bytes)) throw NoPeer(address, frame.Damaged().Sentence);
         var head = bytes.AsSpan(Frame.FixedBytes, frame.HeadBytes);
         if (frame.Type == FrameTypes.Refused) throw new LinkRefusedException($"{address} refused: {HandshakeCodec.ReadSentence(head)}");
         return frame.Type == expected ? head.ToArray() : throw NoPeer(address, "its messages come out of turn");
+    }
+
+    /// <summary>An acceptor of a version that does not know this one refuses in its own; null = it is nothing of the kind.</summary>
+    private static LinkRefusedException? OtherVersion(IChannel channel, LinkAddress address, byte[] start, long deadline)
+    {
+        if (!Frame.TryReadOther(start, Limits.LinkSentenceBytes, out var version, out var frame) || frame.Type != FrameTypes.Refused) return null;
+        var bytes = new byte[frame.TotalBytes];
+        start.CopyTo(bytes, 0);
+        Fill(channel, address, bytes.AsSpan(Frame.FixedBytes), deadline);
+        return Frame.IsWhole(bytes) ? new LinkRefusedException(LinkWire.Mismatch(address, version, HandshakeCodec.ReadSentence(bytes.AsSpan(Frame.FixedBytes, frame.HeadBytes)))) : null;
     }
 
     private static void Fill(IChannel channel, LinkAddress address, Span<byte> to, long deadline)

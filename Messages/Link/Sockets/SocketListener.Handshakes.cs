@@ -40,7 +40,7 @@ internal sealed partial class SocketListener
                 if (!halfOpen.Send(reply.Frame)) TurnAway(halfOpen, LinkRefusalReason.Abandoned, "the dialler does not read");
                 break;
             case HandshakeStep.Refuse refuse:
-                TurnAway(halfOpen, refuse.Reason, refuse.Sentence);
+                TurnAway(halfOpen, refuse.Reason, refuse.Sentence, refuse.Version);
                 break;
             case HandshakeStep.Proven proven:
                 Proceed(halfOpen, proven.Hello);
@@ -122,10 +122,10 @@ internal sealed partial class SocketListener
         return false;
     }
 
-    private void TurnAway(HalfOpen halfOpen, LinkRefusalReason reason, string sentence)
+    private void TurnAway(HalfOpen halfOpen, LinkRefusalReason reason, string sentence, byte version = LinkWire.Version)
     {
         _halfOpen.Remove(halfOpen);
-        if (reason != LinkRefusalReason.Abandoned) halfOpen.Send(HandshakeFrames.Refusal(sentence));
+        if (reason != LinkRefusalReason.Abandoned) halfOpen.Send(HandshakeFrames.Refusal(sentence, version));
         halfOpen.Dispose();
         Report(reason, halfOpen.Handshake.Hello, sentence);
     }

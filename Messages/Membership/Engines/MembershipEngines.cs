@@ -13,7 +13,7 @@ public static partial class MembershipEngines
     {
         IMembershipEngine? engine = null;
         Join(options, ref engine);
-        return engine ?? throw new UserMistakeException("--membership akka: this build has no Akka.Cluster; start it with './cluster … -p:Feed=full -p:RestoreAdditionalProjectSources=DIR' (ops/decisions/0022 says how to fill DIR), or with --membership static");
+        return engine ?? throw NoAkka();
     }
 
     /// <summary>Whether this build has Akka.Cluster.</summary>
@@ -28,6 +28,16 @@ public static partial class MembershipEngines
     }
 
     static partial void Find(ref bool hasAkka);
+
+    /// <summary>For whoever has work to do before it joins.</summary>
+    /// <exception cref="UserMistakeException">This build lacks the engine.</exception>
+    public static void DemandAkka()
+    {
+        if (!HasAkka) throw NoAkka();
+    }
+
+    private static UserMistakeException NoAkka() =>
+        new("--membership akka: this build has no Akka.Cluster; start it with './cluster … -p:Feed=full -p:RestoreAdditionalProjectSources=DIR' (ops/decisions/0022 says how to fill DIR), or with --membership static");
 
     /// <summary>Filled in by the folder Akka, which is compiled where the feed has the packages.</summary>
     static partial void Join(EngineOptions options, ref IMembershipEngine? engine);

@@ -1,16 +1,13 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 using Cluster.Link;
 using Cluster.Membership;
+using Cluster.Membership.Kubernetes;
 
 namespace Cluster.Cli.Nodes;
-
-/// <summary>How a node gossips.</summary>
-/// <param name="Seeds">Resolved.</param>
-/// <param name="Listen">Where this node gossips.</param>
-internal sealed record EngineSettings(IReadOnlyList<LinkAddress> Seeds, LinkAddress Listen);
 
 /// <summary>A node whose coordinator is found, or whose turn to coordinate comes, through an engine that gossips.</summary>
 internal static class EngineNode
@@ -25,11 +22,12 @@ internal static class EngineNode
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
     /// <returns>Null for the Static engine.</returns>
-    public static EngineSettings? Read(string? membership, string? seeds, string? listen, string? join, List<string> mistakes)
+    public static EngineSettings? Read(EngineTexts texts, List<string> mistakes)
     {
+        var (membership, seeds, required, listen, join) = texts;
         if (membership is null or MembershipEngines.Static)
         {
-            if ((seeds ?? listen) is not null) mistakes.Add($"{(seeds is null ? "--cluster-listen" : "--seeds")} goes with --membership {MembershipEngines.Akka}");
+            if ((seeds ?? required ?? listen) is not null) mistakes.Add($"{(seeds is not null ? "--seeds" : required is not null ? "--seeds-required" : "--cluster-listen")} goes with --membership {MembershipEngines.Akka}");
             return null;
         }
         if (membership != MembershipEngines.Akka)
@@ -38,12 +36,35 @@ internal static class EngineNode
             return null;
         }
         if (join is not null) mistakes.Add($"--join: with --membership {MembershipEngines.Akka} the cluster tells where the coordinator is; give --seeds");
-        var found = seeds is null ? [] : Parse("--seeds", seeds.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), mistakes);
-        if (found.Count == 0 && mistakes.Count == 0) mistakes.Add("--seeds is missing: HOST:PORT of some nodes, the same list on all");
+        var pods = PodsOf(seeds, mistakes);
+        var found = seeds is null || NamesPods(seeds) ? [] : Parse("--seeds", seeds.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), mistakes);
+        if (pods is null && found.Count == 0 && mistakes.Count == 0) mistakes.Add("--seeds is missing: HOST:PORT of some nodes, the same list on all");
+        var least = SeedRules.DefaultRequired;
+        if (required is not null && (!int.TryParse(required, NumberStyles.None, CultureInfo.InvariantCulture, out least) || least is < 1 or > Limits.SeedPods))
+            mistakes.Add($"--seeds-required {required}: must be a number from 1 to {Limits.SeedPods}");
+        if (required is not null && pods is null && mistakes.Count == 0) mistakes.Add($"--seeds-required goes with --seeds {PodSelector.Prefix}…: a list that is written down is whole");
         var own = listen is null ? [] : Parse("--cluster-listen", [listen], mistakes);
         if (own is [{ Port: 0 }]) mistakes.Add($"--cluster-listen {listen}: the other nodes must know the port: give one from 1 to 65535");
         if (listen is null) mistakes.Add("--cluster-listen is missing: HOST:PORT where this node gossips, as the others write it");
-        return own.Count == 1 ? new EngineSettings(found, own[0]) : null;
+        return own.Count == 1 ? new EngineSettings(found, own[0]) { Pods = pods, Required = least } : null;
+    }
+
+    /// <summary>A selector has commas of its own, so it is all that is given.</summary>
+    private static bool NamesPods(string seeds) => PodSelector.IsOne(seeds) || seeds.Contains("," + PodSelector.Prefix, StringComparison.Ordinal);
+
+    /// <returns>Null: the seeds are addresses, or a mistake.</returns>
+    private static PodSelector? PodsOf(string? seeds, List<string> mistakes)
+    {
+        if (seeds is null || !NamesPods(seeds)) return null;
+        try
+        {
+            return PodSelector.IsOne(seeds) ? PodSelector.Parse(seeds) : throw new UserMistakeException($"{seeds}: {PodSelector.Prefix}SELECTOR:PORT stands alone, since selectors have commas");
+        }
+        catch (UserMistakeException e)
+        {
+            mistakes.Add($"--seeds {e.Message}");
+            return null;
+        }
     }
 
     /// <summary>A worker or a ps: dials whoever is the coordinator, and joins the cluster again should it be declared dead.</summary>
@@ -54,6 +75,7 @@ internal static class EngineNode
             await run(options, stop);
             return;
         }
+        settings = await settings.FoundAsync(isCoordinator: false, options.Patience, stop);
         using var member = new GossipingMember(settings, options);
         await using var leaving = stop.Register(member.Leave);
         try
@@ -76,6 +98,7 @@ internal static class EngineNode
             await run(options);
             return;
         }
+        settings = await settings.FoundAsync(isCoordinator: true, Timeout.InfiniteTimeSpan, stop);
         using var engine = MembershipEngines.JoinAkka(OptionsOf(settings, options, MemberRole.Coordinator, null) with
         {
             OpenRegister = () => new MemberRegistry(
@@ -129,7 +152,7 @@ internal static class EngineNode
         {
             return [.. Dns.GetHostAddresses(address.Name, AddressFamily.InterNetwork)
                 .OrderBy(static ip => BitConverter.ToUInt32([.. ip.GetAddressBytes().Reverse()]))
-                .Select(ip => LinkAddress.Parse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{ip}:{address.Port}")))];
+                .Select(ip => LinkAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"{ip}:{address.Port}")))];
         }
         catch (SocketException e)
         {

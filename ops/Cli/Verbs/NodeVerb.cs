@@ -35,6 +35,7 @@ internal sealed class NodeVerb : IVerb
     private readonly TorchrunOptions _torchrun;
     private readonly Option<string> _membership = new("--membership");
     private readonly Option<string> _seeds = new("--seeds");
+    private readonly Option<string> _seedsRequired = new("--seeds-required");
     private readonly Option<string> _clusterListen = new("--cluster-listen");
 
     public Command Command { get; }
@@ -43,7 +44,7 @@ internal sealed class NodeVerb : IVerb
     {
         Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
         {
-            _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _tls, _insecure, _monitor, _log, _hostName, _membership, _seeds, _clusterListen,
+            _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _tls, _insecure, _monitor, _log, _hostName, _membership, _seeds, _seedsRequired, _clusterListen,
         };
         _torchrun = new TorchrunOptions(Command);
     }
@@ -70,7 +71,9 @@ internal sealed class NodeVerb : IVerb
           --membership akka     find the coordinator through Akka.Cluster instead of --join (a build with -p:Feed=full): nodes
                                 gossip, and of several coordinators with the same --run one carries the run at a time
           --seeds A,B,…         with it: where some nodes gossip, HOST:PORT; the same list, in the same order, on all.
-                                dns:NAME:PORT stands for all addresses of a name
+                                dns:NAME:PORT stands for all addresses of a name; k8s:SELECTOR[@NAMESPACE]:PORT, alone,
+                                for the pods with these labels, asked from the Kubernetes API
+          --seeds-required N    with k8s: so many pods must be there before the first begins a cluster (2); joining needs one
           --cluster-listen HOST:PORT  with it: where this node gossips, as the others write it
           --patience SECONDS    how long to look for a coordinator that does not answer (60)
           --tls DIR             encrypt, and let only certificates of one authority in: DIR holds ca.pem, ROLE.pem and ROLE.key
@@ -89,7 +92,7 @@ internal sealed class NodeVerb : IVerb
         LogForm.Take(log, RowOptions.TextOf(parse, _name) ?? role ?? "node");
         if (role is not (NodeOptions.Coordinator or NodeOptions.Shards or NodeOptions.Worker))
             found.Add(role is null ? "--role is missing: coordinator, ps or worker" : $"--role {role}: a node is coordinator, ps or worker");
-        var engine = EngineNode.Read(RowOptions.TextOf(parse, _membership), RowOptions.TextOf(parse, _seeds), RowOptions.TextOf(parse, _clusterListen), RowOptions.TextOf(parse, _join), found);
+        var engine = EngineNode.Read(new EngineTexts(RowOptions.TextOf(parse, _membership), RowOptions.TextOf(parse, _seeds), RowOptions.TextOf(parse, _seedsRequired), RowOptions.TextOf(parse, _clusterListen), RowOptions.TextOf(parse, _join)), found);
         var dials = (RowOptions.TextOf(parse, _membership) is null or MembershipEngines.Static) && role is (NodeOptions.Shards or NodeOptions.Worker);
         var endpoint = _torchrun.JoinOf(parse, dials && RowOptions.TextOf(parse, _join) is null ? role : null, found);
         var join = Address(parse, _join, found, isNeeded: dials && endpoint is null) ?? endpoint;

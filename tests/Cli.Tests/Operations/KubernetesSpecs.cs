@@ -12,7 +12,7 @@ public sealed class KubernetesSpecs
 
     public static TheoryData<string> Roles => ["coordinator", "ps", "worker"];
 
-    public static TheoryData<string> Places => ["base", "overlays/gpu", "overlays/small"];
+    public static TheoryData<string> Places => ["base", "overlays/gpu", "overlays/small", "overlays/akka"];
 
     private static IReadOnlyList<YamlMappingNode> Base { get; } =
         [.. Directory.EnumerateFiles(Path.Combine(Folder, "base"), "*.yaml").Where(static path => Path.GetFileName(path) is not ("kustomization.yaml" or "run.yaml")).SelectMany(static path => Yaml.Documents(File.ReadAllText(path)))];

@@ -7,6 +7,8 @@ using Cluster.Contracts;
 using Cluster.Coordinator.Monitor.TensorBoard;
 using Cluster.Coordinator.Monitor.Traces;
 using Cluster.Coordinator.Monitor.Web;
+using Cluster.Link;
+using Cluster.Membership.Kubernetes;
 using Verdict = Cluster.Coordinator.Monitor.Web.Verdict;
 
 namespace Cluster.Cli.Bench.Fuzz.Targets;
@@ -31,6 +33,12 @@ internal static class TextTargets
         new("traces", static () => LinkTargets.Texts(
             """{"process":"worker-0","trace":"000102030405060708090a0b0c0d0e0f","spans":[{"id":"0102","parent":"01","name":"compute","start":5,"ns":7,"tags":{"leaf":"3"},"links":[{"id":"05","tags":{"a":"b"}}],"error":"x"}]}""",
             """{"process":"ps-0","dropped":12}"""), static _ => new FuzzDecoder(static bytes => TraceLine.Read(bytes) is not null)),
+        new("kubernetes.selector", static () => LinkTargets.Texts("app.kubernetes.io/name=cluster,component=coordinator:7100", "app in (a,b),!old@training:1"), static _ => new FuzzDecoder(static bytes =>
+            PodSelector.Parse(PodSelector.Prefix + Encoding.UTF8.GetString(bytes)) is { } selector && PodSelector.Parse(selector.ToString()) == selector ? true : throw new InvalidOperationException("a selector that does not come back from its own text"))),
+        new("kubernetes.pods", static () => LinkTargets.Texts(
+            """{"kind":"PodList","metadata":{"resourceVersion":"9"},"items":[{"metadata":{"name":"c-10","namespace":"n"},"spec":{"hostname":"c-10","subdomain":"c"},"status":{"phase":"Running","podIP":"10.0.0.7","podIPs":[{"ip":"10.0.0.7"}]}},{"metadata":{"name":"c-2","namespace":"n"},"status":{"podIP":"10.0.0.8"}}]}""",
+            """{"kind":"PodList","items":[{"metadata":{"name":"a","namespace":"n","deletionTimestamp":"2026-11-22T00:00:00Z"}},{"metadata":{"name":"b","namespace":"n"},"status":{"phase":"Failed","podIP":null,"podIPs":[{"ip":"fd00::5"}]}}]}"""),
+            static _ => new FuzzDecoder(Pods)),
         new("tensorboard", EventFiles, static _ => new FuzzDecoder(static bytes => EventFileScan.Of(new MemoryStream(bytes)).WallTime is var _)) { Seal = Seals.EventRecords },
     ];
 
@@ -55,6 +63,16 @@ internal static class TextTargets
         var knows = Part(3) == token || Part(4) == token || Part(5) is { } header && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && header.AsSpan(7).Trim().SequenceEqual(token);
         if (verdict is Verdict.Serve or Verdict.Remember && !knows && !asking.Path.StartsWith("/healthz", StringComparison.Ordinal)) throw new InvalidOperationException("somebody got in without the token");
         return verdict is Verdict.Serve or Verdict.Remember;
+    }
+
+    /// <summary>Every node makes the same of a list, in whatever order it comes; every seed is an address that a link can dial.</summary>
+    private static bool Pods(byte[] bytes)
+    {
+        var pods = PodList.Read(bytes);
+        var found = SeedPods.Of(pods, 7100);
+        if (!SeedPods.Of(pods.Reverse(), 7100).SameSeeds(found)) throw new InvalidOperationException("another order of pods makes another order of seeds");
+        if (found.Seeds.Count + found.LeftOut.Count != pods.Count) throw new InvalidOperationException("a pod is neither a seed nor left out");
+        return found.Seeds.All(static seed => LinkAddress.Parse(seed.ToString()) == seed) ? true : throw new InvalidOperationException("a seed that is no address");
     }
 
     private static IReadOnlyList<byte[]> EventFiles()
