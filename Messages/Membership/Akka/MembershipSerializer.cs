@@ -43,7 +43,11 @@ public sealed class MembershipSerializer : SerializerWithStringManifest
         var type = Array.Find(Table, row => row.Manifest == manifest).Type ?? throw new SerializationException("a message of an unknown type");
         try
         {
-            return MessagePackSerializer.Deserialize(type, bytes, Options) ?? throw new SerializationException($"an empty {type.Name}");
+            return Completeness.Demand(MessagePackSerializer.Deserialize(type, bytes, Options) ?? throw new SerializationException($"an empty {type.Name}"));
+        }
+        catch (IncompleteMessageException e)
+        {
+            throw new SerializationException(e.Message, e);
         }
         catch (MessagePackSerializationException e)
         {

@@ -144,6 +144,15 @@ public sealed class AkkaEngineSpecs
     }
 
     [Fact]
+    public void Message_that_lacks_what_its_type_promises_is_refused()
+    {
+        using var engine = (AkkaMembership)MembershipEngines.JoinAkka(Options("127.0.0.1:0", []));
+        var serializer = Assert.IsType<MembershipSerializer>(engine.System.Serialization.FindSerializerFor(new MemberLeaves("worker-1", 5)));
+        foreach (var message in (object[])[new MemberLeaves(null!, 5), new MemberHello(null, MemberRole.Worker, 5, null!), new MembershipView(7, new Term(2), null, [null!], "it joins")])
+            Assert.Throws<SerializationException>(() => serializer.FromBinary(serializer.ToBinary(message), serializer.Manifest(message)));
+    }
+
+    [Fact]
     public void Defaults_bring_the_next_coordinator_within_the_promised_time()
     {
         Assert.Equal(EngineTimes.Default.Detection + EngineTimes.Default.Succession, EngineTimes.Default.Takeover);

@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
 using System.Reflection;
-using Cluster.Contracts;
 using MessagePack;
 
-namespace Cluster.Remoting;
+namespace Cluster.Contracts;
 
 /// <summary>A peer sent a message with nothing where its type promises something. It ends the link, as bytes do that are no message.</summary>
 public sealed class IncompleteMessageException : ClusterException
@@ -25,7 +24,7 @@ public sealed class IncompleteMessageException : ClusterException
 /// never null. All of a message's members are looked at once, behind the decoder, so that no actor has to. What to look at
 /// is read from the types' own nullability, once; then it is a call per member that can be null, and none for numbers.
 /// </summary>
-internal static class Completeness
+public static class Completeness
 {
     /// <summary>The path of what is missing in a value; null = nothing is.</summary>
     private delegate string? Lack<T>(in T value);
