@@ -15,7 +15,7 @@ torchsharp_for_libtorch_1() {
   perl -0777 -pi -e 's{^Tensor THSNN_scaled_dot_product_attention\(.*?^\}}{}ms' "$native/THSNN.cpp"    # 2.0
   perl -pi -e 's/, jvp_fn, \{\}, view_as_self_fn, false\)/, jvp_fn)/' "$native/THSAutograd.cpp"         # 2.4
   perl -pi -e 's/ == at::CuBLASReductionOption::\w+//; s/(setAllowFP16ReductionCuBLAS\(flag), true\)/$1)/' "$native/THSTorch.cpp"
-  perl -pi -e 's/c10::optional<c10::SymInt>/c10::optional<int64_t>/g' "$native/THSFFT.cpp"
+  perl -pi -e 's/c10::optional<c10::SymInt>/c10::optional<int64_t>/g; s/std::optional/c10::optional/g' "$native/THSFFT.cpp" "$native/THSTensor.cpp"
 }
 
 # torchsharp_native COPY: builds libLibTorchSharp.so and prints where it is.
@@ -56,6 +56,7 @@ torchsharp_project() {
   <PropertyGroup>
     <LangVersion>9.0</LangVersion>
     <AllowUnsafeBlocks>true</AllowUnsafeBlocks>
+    <WarningLevel>0</WarningLevel>
     <SignAssembly>true</SignAssembly>
     <AssemblyOriginatorKeyFile>../../build/TorchSharp.snk</AssemblyOriginatorKeyFile>
     <DefineConstants>\$(DefineConstants);LIBTORCH_${libtorch//./_};CUDA_${cuda//./_}</DefineConstants>

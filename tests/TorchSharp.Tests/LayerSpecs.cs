@@ -37,7 +37,7 @@ public sealed class LayerSpecs : IDisposable
         Assert.Equal([1, 5, 1, 2], Conv2d(1, 5, (3, 2)).call(x).shape);
         Assert.Null(Conv2d(1, 5, 3, bias: false).bias);
         Assert.Throws<ArgumentException>(() => Conv2d(3, 4, 3, groups: 2));
-        var reflected = Conv2d(1, 1, 3, padding: 1, paddingMode: PaddingModes.Reflect, bias: false);
+        var reflected = Conv2d(1, 1, 3, padding: 1, padding_mode: PaddingModes.Reflect, bias: false);
         reflected.weight.requires_grad_(false).fill_(1);
         Assert.Equal(2 * (5 + 4 + 5) - 0 + (2 + 1 + 2) - 0, reflected.call(x).data<float>()[0, 0, 0, 0]);
     }

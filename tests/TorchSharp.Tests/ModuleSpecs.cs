@@ -58,7 +58,7 @@ public sealed class ModuleSpecs : IDisposable
         net.Step(1);
         Assert.Same(net, net.to(float64));
         Assert.Equal(float64, weight.dtype);
-        Assert.Equal(float64, weight.grad()!.dtype);
+        Assert.Equal(float64, weight.grad!.dtype);
         Assert.True(weight.requires_grad);
         Assert.Equal(float64, net.get_buffer("bn1.running_mean")!.dtype);
         Assert.Equal(int64, net.get_buffer("bn1.num_batches_tracked")!.dtype);

@@ -14,9 +14,9 @@ public sealed class TensorSpecs
         using var scope = NewDisposeScope();
         var error = Assert.ThrowsAny<ExternalException>(() => zeros(2, 3).mm(zeros(2, 3)));
         Assert.StartsWith("mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)", error.Message.Split('\n')[0], StringComparison.Ordinal);
-        Assert.IsType<TorchException>(error);
-        Assert.Contains("invalid for input of size 6", Assert.Throws<TorchException>(() => zeros(6).view(4)).Message, StringComparison.Ordinal);
-        Assert.Contains("does not require grad", Assert.Throws<TorchException>(() => ones(1).backward()).Message, StringComparison.Ordinal);
+        if (!Binding.IsTorchSharps) Assert.IsType<TorchException>(error);
+        Assert.Contains("invalid for input of size 6", Binding.Refusal(() => zeros(6).view(4)).Message, StringComparison.Ordinal);
+        Assert.Contains("does not require grad", Binding.Refusal(() => ones(1).backward()).Message, StringComparison.Ordinal);
         Assert.Equal(3, ones(3).sum().item<float>()); // an error leaves nothing behind
     }
 
@@ -46,7 +46,7 @@ public sealed class TensorSpecs
         Assert.Equal(1.5, tensor.ToDouble());
         Assert.Equal(1, tensor.ToInt64());
         using var pair = zeros(2);
-        Assert.Throws<TorchException>(() => pair.item<float>());
+        Binding.Refusal(() => pair.item<float>());
     }
 
     [Fact]
