@@ -23,6 +23,7 @@ public sealed class AutogradSpecs : IDisposable
         Assert.Null(x.grad);
         (x * 2).backward([tensor([1f, 10])]);
         Assert.Equal([2f, 20], x.grad!.data<float>().ToArray());
+        Binding.NeedsOurs("libtorch refuses it, not the binding");
         Assert.Throws<ArgumentException>(() => x.sum().backward([ones(1), ones(1)]));
     }
 
@@ -84,6 +85,7 @@ public sealed class AutogradSpecs : IDisposable
         (x * 3).sum().backward();
         using var module = nn.Linear(1, 1);
         module.call(ones(1, 1)).sum().backward();
+        Binding.NeedsOurs("its zero_grad takes gradients away");
         module.zero_grad();
         Assert.Equal(0, module.weight.grad!.item<float>());
     }
