@@ -1,7 +1,7 @@
 # Sourced by feed.sh: one package out of a checkout of TorchSharp, whose native half runs on the libtorch that is installed.
 # Expects: packages, framework and the function pack.
-# TorchSharp 0.107 is written against libtorch 2.10. Over a libtorch 1.13 its native half is compiled without the few
-# functions that came with libtorch 2; the product uses none of them.
+# TorchSharp 0.107 is written against libtorch 2.10. Over libtorch 1.13 its native half is compiled without the two things
+# that came with libtorch 2 and with a handful of calls put in libtorch 1.13's words; the product uses none of them.
 
 # torchsharp_version COPY: what the checkout says of itself.
 torchsharp_version() {
@@ -11,9 +11,9 @@ torchsharp_version() {
 # torchsharp_for_libtorch_1 NATIVE: takes back what libtorch 1 has not, or has with fewer arguments.
 torchsharp_for_libtorch_1() {
   local native=$1
-  sed -i '/THSExport/d' "$native/CMakeLists.txt"                                       # packages of AOTInductor: 2.2
-  perl -0777 -pi -e 's{^Tensor THSNN_scaled_dot_product_attention\(.*?^\}}{}ms' "$native/THSNN.cpp"    # 2.0
-  perl -pi -e 's/, jvp_fn, \{\}, view_as_self_fn, false\)/, jvp_fn)/' "$native/THSAutograd.cpp"         # 2.4
+  sed -i '/THSExport/d' "$native/CMakeLists.txt"     # loading of exported programs
+  perl -0777 -pi -e 's{^Tensor THSNN_scaled_dot_product_attention\(.*?^\}}{}ms' "$native/THSNN.cpp"
+  perl -pi -e 's/, jvp_fn, \{\}, view_as_self_fn, false\)/, jvp_fn)/' "$native/THSAutograd.cpp"
   perl -pi -e 's/ == at::CuBLASReductionOption::\w+//; s/(setAllowFP16ReductionCuBLAS\(flag), true\)/$1)/' "$native/THSTorch.cpp"
   perl -pi -e 's/c10::optional<c10::SymInt>/c10::optional<int64_t>/g; s/std::optional/c10::optional/g' "$native/THSFFT.cpp" "$native/THSTensor.cpp"
 }
@@ -36,7 +36,7 @@ torchsharp_native() {
     torchsharp_for_libtorch_1 "$native/LibTorchSharp"
     configure || return 1
   fi
-  echo "compiling TorchSharp's native half against $libtorch (some twenty minutes of one core)" >&2
+  echo "compiling TorchSharp's native half against $libtorch: half an hour on two busy cores" >&2
   cmake --build "$build" --target LibTorchSharp -j "${FEED_JOBS:-2}" >>"$build.log" 2>&1 ||
     { grep -E 'error|Error' "$build.log" | head -20 >&2; echo "TorchSharp's native half does not compile against $libtorch" >&2; return 1; }
   printf '%s\n' "$build/LibTorchSharp/libLibTorchSharp.so"
