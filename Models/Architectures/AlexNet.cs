@@ -24,7 +24,7 @@ internal sealed class AlexNet : nn.Module<Tensor, Tensor>
         _side = imageNetStem ? 6 : 4;
         var units = imageNetStem ? 4096 : 1024;
         var (first, second) = imageNetStem
-            ? (nn.Conv2d(blueprint.Channels, 64, kernelSize: 11L, stride: 4L, padding: 2L), nn.Conv2d(64, 192, kernelSize: 5L, padding: 2L))
+            ? (nn.Conv2d(blueprint.Channels, 64, 11L, stride: 4L, padding: 2L), nn.Conv2d(64, 192, 5L, padding: 2L))
             : (Conv3x3(blueprint.Channels, 64), Conv3x3(64, 192));
         register_module("features", _features = nn.Sequential(
             first, Layers.Rectifier(), Pool(imageNetStem, normalises),
@@ -46,7 +46,7 @@ internal sealed class AlexNet : nn.Module<Tensor, Tensor>
         return Layers.Next(x, _classifier.call(x));
     }
 
-    private static Conv2d Conv3x3(int inputs, int outputs) => nn.Conv2d(inputs, outputs, kernelSize: 3L, padding: 1L);
+    private static Conv2d Conv3x3(int inputs, int outputs) => nn.Conv2d(inputs, outputs, 3L, padding: 1L);
 
     /// <summary>One entry of the sequence, normalising or not: the numbers in the names stay torchvision's.</summary>
     private static nn.Module<Tensor, Tensor> Pool(bool imageNetStem, bool normalises)

@@ -15,7 +15,6 @@ namespace Cluster.Architectures;
 internal sealed class DenseNet : nn.Module<Tensor, Tensor>
 {
     private readonly Sequential _features;
-    private readonly BatchNorm2d _lastNorm;
     private readonly Linear _classifier;
 
     /// <param name="growth">k: channels that each layer adds.</param>
@@ -26,7 +25,7 @@ internal sealed class DenseNet : nn.Module<Tensor, Tensor>
         List<(string, nn.Module<Tensor, Tensor>)> features = [];
         if (imageNetStem)
         {
-            features.Add(("conv0", nn.Conv2d(blueprint.Channels, channels, kernelSize: 7L, stride: 2L, padding: 3L, bias: false)));
+            features.Add(("conv0", nn.Conv2d(blueprint.Channels, channels, 7L, stride: 2L, padding: 3L, bias: false)));
             features.Add(("norm0", nn.BatchNorm2d(channels)));
             features.Add(("relu0", Layers.Rectifier()));
             features.Add(("pool0", new MaxPool(3, stride: 2, padding: 1)));
@@ -43,15 +42,16 @@ internal sealed class DenseNet : nn.Module<Tensor, Tensor>
             features.Add(($"transition{block + 1}", new DenseTransition(channels, channels / 2)));
             channels /= 2;
         }
+        // Its ReLU has no place among torchvision's features.
+        features.Add(("norm5", nn.BatchNorm2d(channels)));
         register_module("features", _features = nn.Sequential(features));
-        // Registered below features, where torchvision has it, but called together with its ReLU.
-        _features.register_module("norm5", _lastNorm = nn.BatchNorm2d(channels));
         register_module("classifier", _classifier = nn.Linear(channels, blueprint.Classes));
     }
 
     public override Tensor forward(Tensor input)
     {
-        var x = Layers.NormRelu(_lastNorm, _features.call(input));
+        var x = _features.call(input);
+        x = Layers.Next(x, x.relu_());
         x = Layers.Next(x, Pools.GlobalAverage(x));
         return Layers.Next(x, _classifier.call(x));
     }

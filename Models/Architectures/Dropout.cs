@@ -30,7 +30,8 @@ internal sealed class CounterDropout(double rate, int layer, LeafKey key) : nn.M
 {
     public override Tensor forward(Tensor input)
     {
-        if (!training || rate == 0) return input;
+        // Another object: a sequence lets go of what it handed in.
+        if (!training || rate == 0) return input.alias();
         using var host = empty(input.shape, dtype: ScalarType.Float32);
         DropoutMask.Fill(MemoryMarshal.Cast<byte, float>(host.bytes), rate, key, layer);
         if (input.device_type == DeviceType.CPU) return input.mul(host);

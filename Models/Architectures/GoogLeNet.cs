@@ -90,7 +90,7 @@ internal sealed class ConvolutionNormRelu : nn.Module<Tensor, Tensor>
 
     public ConvolutionNormRelu(int inputs, int outputs, int kernel, int stride = 1, int padding = 0) : base(nameof(ConvolutionNormRelu))
     {
-        register_module("conv", _convolution = nn.Conv2d(inputs, outputs, kernelSize: kernel, stride: stride, padding: padding, bias: false));
+        register_module("conv", _convolution = nn.Conv2d(inputs, outputs, kernel, stride: stride, padding: padding, bias: false));
         register_module("bn", _norm = nn.BatchNorm2d(outputs, eps: 0.001));
     }
 

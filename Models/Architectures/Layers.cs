@@ -9,11 +9,11 @@ internal static class Layers
 {
     /// <summary>3x3, padding 1, no bias: a BatchNorm follows and would cancel it.</summary>
     public static Conv2d Conv3x3(int inputs, int outputs, int stride = 1) =>
-        nn.Conv2d(inputs, outputs, kernelSize: 3L, stride: stride, padding: 1L, bias: false);
+        nn.Conv2d(inputs, outputs, 3L, stride: stride, padding: 1L, bias: false);
 
     /// <summary>1x1 without padding or bias: a projection, or a change of width in front of a dearer convolution.</summary>
     public static Conv2d Conv1x1(int inputs, int outputs, int stride = 1) =>
-        nn.Conv2d(inputs, outputs, kernelSize: 1L, stride: stride, bias: false);
+        nn.Conv2d(inputs, outputs, 1L, stride: stride, bias: false);
 
     /// <summary>
     /// Goes on with <paramref name="result"/> and lets go of <paramref name="spent"/>, which the backward keeps where it

@@ -24,7 +24,7 @@ internal sealed class ResNet : nn.Module<Tensor, Tensor>
         _poolsEarly = imageNetStem;
         var width = 64;
         _convolution = imageNetStem
-            ? nn.Conv2d(blueprint.Channels, width, kernelSize: 7L, stride: 2L, padding: 3L, bias: false)
+            ? nn.Conv2d(blueprint.Channels, width, 7L, stride: 2L, padding: 3L, bias: false)
             : Layers.Conv3x3(blueprint.Channels, width);
         register_module("conv1", _convolution);
         register_module("bn1", _norm = nn.BatchNorm2d(width));

@@ -57,7 +57,7 @@ internal sealed class Vgg : nn.Module<Tensor, Tensor>
         {
             for (var i = 0; i < convolutions[stage]; i++)
             {
-                yield return nn.Conv2d(inputs, Widths[stage], kernelSize: 3L, padding: 1L);
+                yield return nn.Conv2d(inputs, Widths[stage], 3L, padding: 1L);
                 if (norms) yield return nn.BatchNorm2d(Widths[stage]);
                 yield return Layers.Rectifier();
                 inputs = Widths[stage];

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Makes a folder of packages for -p:Feed=full out of upstream sources (decision 0022): Akka.NET with DotNetty, MessagePack.
+# Makes a folder of packages for -p:Feed=full out of upstream sources (decision 0022): Akka.NET with DotNetty, MessagePack, TorchSharp.
 #   ops/build/feed.sh SOURCES PACKAGES
-# SOURCES holds checkouts named akka.net (tag 1.5.30 or newer), DotNetty (dev, 0.7.6), MessagePack-CSharp (tag v3.1.8 or newer);
-# a part whose checkout is absent is left out. PACKAGES is the folder for RestoreAdditionalProjectSources.
+# SOURCES holds checkouts named akka.net (tag 1.5.30 or newer), DotNetty (dev, 0.7.6), MessagePack-CSharp (tag v3.1.8 or newer),
+# TorchSharp (0.107.0; its native half is compiled against the libtorch that is installed, or that of Torch_DIR, with
+# FEED_JOBS compilers at a time, 2 by default); a part whose checkout is absent is left out. PACKAGES is the folder for RestoreAdditionalProjectSources.
 # AKKA_VERSION, DOTNETTY_VERSION and MESSAGEPACK_VERSION name the versions that are built.
 set -euo pipefail
 
@@ -13,7 +14,7 @@ mkdir -p "$packages"
 # The checkouts stay as they are. Sources of packages and the SDK are this machine's, not those of upstream's build servers.
 sources=$(mktemp -d)
 trap 'rm -rf "$sources"' EXIT
-for part in akka.net DotNetty MessagePack-CSharp; do
+for part in akka.net DotNetty MessagePack-CSharp TorchSharp; do
   [[ -d $given/$part ]] && cp -r "$given/$part" "$sources/$part"
 done
 find "$sources" \( -iname 'nuget.config' -o -name global.json \) -delete
@@ -31,6 +32,9 @@ pack() {
       -p:IncludeSymbols=false -p:DebugType=embedded -p:GenerateDocumentationFile=false -p:NuGetAudit=false -p:TreatWarningsAsErrors=false -p:NoWarn='"CS0618;CS0612;CS8632;NU5128;NU1701;SYSLIB0003;SYSLIB0011;SYSLIB0050;SYSLIB0051"'
   done
 }
+
+# shellcheck source=ops/build/torchsharp.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/torchsharp.sh"
 
 # Analyzers, source links and the like change nothing in what is built.
 without_tools() {
@@ -53,5 +57,8 @@ if [[ -d $sources/MessagePack-CSharp ]]; then
   # Its source generator and analyzers: the product uses neither.
   perl -0777 -pi -e 's{<ProjectReference Include="[^"]*MessagePack\.Analyzers\.csproj".*?/>}{}s' "$sources/MessagePack-CSharp/src/MessagePack/MessagePack.csproj"
   pack "${MESSAGEPACK_VERSION:-3.1.8}" "$sources"/MessagePack-CSharp/src/{MessagePack.Annotations,MessagePack}/*.csproj
+fi
+if [[ -d $sources/TorchSharp ]]; then
+  pack_torchsharp "$sources/TorchSharp"
 fi
 ls "$packages"

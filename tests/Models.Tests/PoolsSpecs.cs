@@ -73,7 +73,7 @@ public sealed class PoolsSpecs
             // Unequal weights, so that a gradient in the wrong place shows.
             var weights = arange(1, y.NumberOfElements + 1, dtype: ScalarType.Float32).reshape(y.shape);
             y.mul(weights).sum().backward();
-            return (y.contiguous().data<float>().ToArray(), x.grad()!.contiguous().data<float>().ToArray());
+            return (y.contiguous().data<float>().ToArray(), x.grad!.contiguous().data<float>().ToArray());
         }
     }
 }
@@ -94,7 +94,7 @@ internal sealed record GoldenLayer(long[] Shape, double[] Output, double[] Gradi
         y.mul(tensor([.. Enumerable.Range(0, Output.Length).Select(j => (float)Math.Cos(j))], y.shape)).sum().backward();
 
         AssertClose(Output, y);
-        AssertClose(Gradient, x.grad()!);
+        AssertClose(Gradient, x.grad!);
     }
 
     private static void AssertClose(double[] expected, Tensor tensor)

@@ -1,3 +1,4 @@
+using Cluster.Torch;
 using TorchSharp;
 
 namespace Cluster.Binding.Tests;
@@ -16,6 +17,7 @@ public sealed class ApiParitySpecs
     [Fact]
     public void Every_public_member_is_one_of_TorchSharps()
     {
+        Binding.NeedsOurs("it has more than we use");
         var unknown = Ours().Except(Fixture).ToArray();
         Assert.True(unknown.Length == 0, $"{unknown.Length} members are not TorchSharp's; move them to Cluster.Torch or spell them alike:\n{string.Join('\n', unknown)}");
     }
@@ -24,12 +26,14 @@ public sealed class ApiParitySpecs
     public void The_fixture_lists_nothing_that_the_binding_lacks()
     {
         var stale = Fixture.Except(Ours()).ToArray();
+        // TorchSharp's own assembly, 0.107.0 from its sources: other base classes, more parameters with a default, other parameter names.
+        if (Binding.IsTorchSharps) stale = [.. stale.Except(File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "torchsharp-api-differs.txt")))];
         Assert.True(stale.Length == 0, $"the fixture lists {stale.Length} members that are gone:\n{string.Join('\n', stale)}");
     }
 
     [Fact]
     public void Everything_else_lives_in_our_own_namespace() =>
         Assert.All(
-            typeof(torch).Assembly.GetExportedTypes(),
+            [.. typeof(torch).Assembly.GetExportedTypes(), .. typeof(FlatCopy).Assembly.GetExportedTypes()],
             type => Assert.True(type.Namespace == "Cluster.Torch" || type.Namespace!.StartsWith("TorchSharp", StringComparison.Ordinal), type.FullName));
 }

@@ -14,15 +14,16 @@ public sealed class AutogradSpecs : IDisposable
     public void Backward_adds_the_derivative_to_the_gradient()
     {
         var x = tensor([2f, 3], requires_grad: true);
-        Assert.Null(x.grad());
+        Assert.Null(x.grad);
         x.pow(3).sum().backward();
-        Assert.Equal([12f, 27], x.grad()!.data<float>().ToArray());
+        Assert.Equal([12f, 27], x.grad!.data<float>().ToArray());
         x.sum().backward();
-        Assert.Equal([13f, 28], x.grad()!.data<float>().ToArray());
+        Assert.Equal([13f, 28], x.grad!.data<float>().ToArray());
         Gradients.Clear([x]);
-        Assert.Null(x.grad());
+        Assert.Null(x.grad);
         (x * 2).backward([tensor([1f, 10])]);
-        Assert.Equal([2f, 20], x.grad()!.data<float>().ToArray());
+        Assert.Equal([2f, 20], x.grad!.data<float>().ToArray());
+        Binding.NeedsOurs("libtorch refuses it, not the binding");
         Assert.Throws<ArgumentException>(() => x.sum().backward([ones(1), ones(1)]));
     }
 
@@ -33,8 +34,8 @@ public sealed class AutogradSpecs : IDisposable
         var y = (x * x).sum();
         y.backward(retain_graph: true);
         y.backward();
-        Assert.Equal(4, x.grad()!.item<float>());
-        Assert.Contains("second time", Assert.Throws<TorchException>(y.backward).Message, StringComparison.Ordinal);
+        Assert.Equal(4, x.grad!.item<float>());
+        Assert.Contains("second time", Binding.Refusal(y.backward).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -42,8 +43,8 @@ public sealed class AutogradSpecs : IDisposable
     {
         var (a, b) = (ones(1).requires_grad_(), ones(1).requires_grad_());
         (a * b).sum().backward(inputs: [a]);
-        Assert.NotNull(a.grad());
-        Assert.Null(b.grad());
+        Assert.NotNull(a.grad);
+        Assert.Null(b.grad);
     }
 
     [Fact]
@@ -76,16 +77,17 @@ public sealed class AutogradSpecs : IDisposable
         var gradient = tensor([5f, 6]);
         Gradients.Set(x, gradient);
         gradient.fill_(1);
-        Assert.Equal([1f, 1], x.grad()!.data<float>().ToArray());
+        Assert.Equal([1f, 1], x.grad!.data<float>().ToArray());
         Assert.Contains("shape", Assert.Throws<TorchException>(() => Gradients.Set(x, ones(3))).Message, StringComparison.Ordinal);
         Assert.Throws<TorchException>(() => Gradients.Set(x, ones([2], float64)));
         Gradients.Set(x, null);
-        Assert.Null(x.grad());
+        Assert.Null(x.grad);
         (x * 3).sum().backward();
         using var module = nn.Linear(1, 1);
         module.call(ones(1, 1)).sum().backward();
+        Binding.NeedsOurs("its zero_grad takes gradients away");
         module.zero_grad();
-        Assert.Equal(0, module.weight.grad()!.item<float>());
+        Assert.Equal(0, module.weight.grad!.item<float>());
     }
 
     [Fact]
@@ -96,6 +98,6 @@ public sealed class AutogradSpecs : IDisposable
         Assert.False(y.is_leaf);
         y.retain_grad();
         (y * 3).sum().backward();
-        Assert.Equal(3, y.grad()!.item<float>());
+        Assert.Equal(3, y.grad!.item<float>());
     }
 }

@@ -52,6 +52,7 @@ public sealed class CudaSpecs
         Assert.SkipWhen(cuda.is_available(), "there is a CUDA device");
         Assert.Equal(0, cuda.device_count());
         Assert.False(cuda.is_cudnn_available());
+        Binding.NeedsOurs("it looks for a CUDA build of itself and says so over pages");
         Assert.Throws<TorchException>(() => zeros([1], device: CUDA));
     }
 }

@@ -53,7 +53,7 @@ public sealed class FlatCopySpecs : IDisposable
         flat.CopyGradientsTo(span);
         Assert.Equal([2f, 3, 0], span);
         flat.ClearGradients();
-        Assert.Null(used.grad());
+        Assert.Null(used.grad);
         flat.CopyGradientsTo(span);
         Assert.Equal([0f, 0, 0], span);
     }

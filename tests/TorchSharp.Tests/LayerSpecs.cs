@@ -36,10 +36,11 @@ public sealed class LayerSpecs : IDisposable
         Assert.Equal([1, 5, 3, 3], Conv2d(1, 5, 3, Padding.Same).call(x).shape);
         Assert.Equal([1, 5, 1, 2], Conv2d(1, 5, (3, 2)).call(x).shape);
         Assert.Null(Conv2d(1, 5, 3, bias: false).bias);
-        Assert.Throws<ArgumentException>(() => Conv2d(3, 4, 3, groups: 2));
-        var reflected = Conv2d(1, 1, 3, padding: 1, paddingMode: PaddingModes.Reflect, bias: false);
+        var reflected = Conv2d(1, 1, 3, padding: 1, padding_mode: PaddingModes.Reflect, bias: false);
         reflected.weight.requires_grad_(false).fill_(1);
         Assert.Equal(2 * (5 + 4 + 5) - 0 + (2 + 1 + 2) - 0, reflected.call(x).data<float>()[0, 0, 0, 0]);
+        Binding.NeedsOurs("its layer is refused when it is called, not when it is made");
+        Assert.Throws<ArgumentException>(() => Conv2d(3, 4, 3, groups: 2));
     }
 
     [Fact]
@@ -57,6 +58,7 @@ public sealed class LayerSpecs : IDisposable
         Holds(F.adaptive_avg_pool2d(x, 1), 8.5f);
         Holds(AdaptiveAvgPool2d((2, 1)).call(x), 4.5f, 12.5f);
         Holds(AdaptiveMaxPool2d([1, 1]).call(x), 16);
+        Binding.NeedsOurs("libtorch refuses it, not the binding");
         Assert.Throws<ArgumentException>(() => F.max_pool2d(x, [2, 2, 2]));
     }
 
@@ -122,6 +124,7 @@ public sealed class LayerSpecs : IDisposable
         Assert.InRange(dropped.Count(value => value == 0), 180, 320);
         dropout.eval();
         Holds(dropout.call(ones(2)), 1, 1);
+        Binding.NeedsOurs("its layers take any rate");
         Assert.Throws<ArgumentOutOfRangeException>(() => Dropout(1.5));
     }
 

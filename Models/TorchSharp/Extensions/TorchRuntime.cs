@@ -13,7 +13,7 @@ public static class TorchRuntime
     private enum Source { Version, Build, Blas }
 
     /// <summary>Tensors (handles) that managed code holds now. Constant from step to step, or something leaks.</summary>
-    public static long LiveTensors => TensorHandle.Live;
+    public static long LiveTensors => Native.LiveTensors;
 
     /// <summary>Version of libtorch, such as 1.13.1.</summary>
     public static string Version => s_version.Value;

@@ -8,7 +8,7 @@ using Cluster.Torch;
 namespace TorchSharp.Interop;
 
 /// <summary>Finds the native half beside the application, by absolute path: never whatever the system's search path holds.</summary>
-internal static class NativeLibraryLoader
+internal static partial class NativeLibraryLoader
 {
     public const string Library = "cluster_torch";
 
@@ -17,8 +17,18 @@ internal static class NativeLibraryLoader
 #pragma warning restore CA2255
     internal static void Install() => NativeLibrary.SetDllImportResolver(typeof(NativeLibraryLoader).Assembly, Resolve);
 
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath) =>
-        name == Library ? Load(AppContext.BaseDirectory) : 0;
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
+    {
+        if (name != Library) return 0;
+        LoadTorchSharp();
+        var library = Load(AppContext.BaseDirectory);
+        RequireOneLibtorch();
+        return library;
+    }
+
+    // Only where TorchSharp's own assembly brings a native half of its own: see OverTorchSharp.
+    static partial void LoadTorchSharp();
+    static partial void RequireOneLibtorch();
 
     /// <exception cref="LibtorchNotFoundException">The file is missing, or something it needs (libtorch itself) is.</exception>
     internal static nint Load(string directory)

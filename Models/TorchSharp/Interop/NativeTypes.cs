@@ -30,7 +30,7 @@ internal readonly struct NativeOptions(torch.ScalarType dtype, torch.Device? dev
 }
 
 /// <summary>Turns what the shim hands back into objects and exceptions.</summary>
-internal static class Native
+internal static partial class Native
 {
     /// <exception cref="TorchException">Always: with libtorch's message.</exception>
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]
@@ -43,12 +43,12 @@ internal static class Native
     public static torch.Tensor Wrap(TensorHandle handle)
     {
         if (handle.IsInvalid) Throw();
-        return new torch.Tensor(handle);
+        return TensorOf(handle);
     }
 
     public static torch.Tensor? WrapOrNull(TensorHandle handle)
     {
-        if (!handle.IsInvalid) return new torch.Tensor(handle);
+        if (!handle.IsInvalid) return TensorOf(handle);
         var message = Marshal.PtrToStringUTF8(NativeMethods.ct_last_error());
         return message is null ? null : throw new TorchException(message);
     }
@@ -56,12 +56,20 @@ internal static class Native
     public static (torch.Tensor, torch.Tensor) WrapPair(TensorHandle first, nint second)
     {
         if (first.IsInvalid) Throw();
-        return (new torch.Tensor(first), new torch.Tensor(new TensorHandle(second)));
+        return (TensorOf(first), TensorOf(new TensorHandle(second)));
     }
 
     public static void Check(int status)
     {
         if (status < 0) Throw();
+    }
+
+    /// <summary>A second reference to the same libtorch tensor; it outlives the first.</summary>
+    public static TensorHandle Share(torch.Tensor tensor)
+    {
+        var handle = NativeMethods.ct_alias(tensor.Owned);
+        if (handle.IsInvalid) Throw();
+        return handle;
     }
 
     /// <summary>The handles of several tensors for one call. The caller keeps the tensors alive until it returns.</summary>

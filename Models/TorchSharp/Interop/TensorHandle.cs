@@ -6,7 +6,7 @@ namespace TorchSharp.Interop;
 /// One reference to a libtorch tensor. A SafeHandle, so that a tensor which is disposed (or finalized) on one thread
 /// while another is inside a native call with it is freed after that call, not under it.
 /// </summary>
-internal sealed class TensorHandle : SafeHandle
+internal sealed partial class TensorHandle : SafeHandle
 {
     private static long s_live;
     private bool _counted;

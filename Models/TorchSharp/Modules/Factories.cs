@@ -10,14 +10,14 @@ public static partial class torch
     {
         public static Parameter Parameter(Tensor data, bool requires_grad = true) => new(data, requires_grad);
 
-        public static Conv2d Conv2d(long inputChannel, long outputChannel, long kernelSize, long stride = 1, long padding = 0, long dilation = 1, PaddingModes paddingMode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
-            new(inputChannel, outputChannel, Pair.Of(kernelSize), Pair.Of(stride), Pair.Of(padding), Pair.Of(dilation), false, paddingMode, groups, bias, device, dtype);
+        public static Conv2d Conv2d(long in_channels, long out_channels, long kernel_size, long stride = 1, long padding = 0, long dilation = 1, PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
+            new(in_channels, out_channels, Pair.Of(kernel_size), Pair.Of(stride), Pair.Of(padding), Pair.Of(dilation), false, padding_mode, groups, bias, device, dtype);
 
-        public static Conv2d Conv2d(long inputChannel, long outputChannel, (long, long) kernelSize, (long, long)? stride = null, (long, long)? padding = null, (long, long)? dilation = null, PaddingModes paddingMode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
-            new(inputChannel, outputChannel, Pair.Of(kernelSize), Pair.Of(stride ?? (1, 1)), Pair.Of(padding ?? (0, 0)), Pair.Of(dilation ?? (1, 1)), false, paddingMode, groups, bias, device, dtype);
+        public static Conv2d Conv2d(long in_channels, long out_channels, (long, long) kernel_size, (long, long)? stride = null, (long, long)? padding = null, (long, long)? dilation = null, PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
+            new(in_channels, out_channels, Pair.Of(kernel_size), Pair.Of(stride ?? (1, 1)), Pair.Of(padding ?? (0, 0)), Pair.Of(dilation ?? (1, 1)), false, padding_mode, groups, bias, device, dtype);
 
-        public static Conv2d Conv2d(long inputChannel, long outputChannel, long kernelSize, Padding padding, long stride = 1, long dilation = 1, PaddingModes paddingMode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
-            new(inputChannel, outputChannel, Pair.Of(kernelSize), Pair.Of(stride), Pair.Of(0), Pair.Of(dilation), padding == Padding.Same, paddingMode, groups, bias, device, dtype);
+        public static Conv2d Conv2d(long in_channels, long out_channels, long kernel_size, Padding padding, long stride = 1, long dilation = 1, PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
+            new(in_channels, out_channels, Pair.Of(kernel_size), Pair.Of(stride), Pair.Of(0), Pair.Of(dilation), padding == Padding.Same, padding_mode, groups, bias, device, dtype);
 
         public static BatchNorm2d BatchNorm2d(long features, double eps = 1e-05, double momentum = 0.1, bool affine = true, bool track_running_stats = true, Device? device = null, ScalarType? dtype = null) =>
             new(features, eps, momentum, affine, track_running_stats, device, dtype);

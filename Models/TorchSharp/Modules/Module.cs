@@ -130,7 +130,7 @@ public static partial class torch
             {
                 foreach (var parameter in parameters())
                 {
-                    using var gradient = parameter.grad();
+                    using var gradient = parameter.grad;
                     gradient?.detach_().zero_();
                 }
             }
@@ -170,7 +170,7 @@ public static partial class torch
                     using var converted = source.to(floating && dtype is { } wanted ? wanted : tensor.dtype, device ?? tensor.device);
                     Native.Check(NativeMethods.ct_set_data(tensor.Owned, converted.Owned));
                     // Set last: libtorch refuses a gradient of another device or type.
-                    using var gradient = tensor.grad();
+                    using var gradient = tensor.grad;
                     if (gradient is null) continue;
                     using var moved = gradient.to(converted);
                     Native.Check(NativeMethods.ct_set_grad(tensor.Owned, moved.Owned));

@@ -24,7 +24,11 @@ public static partial class torch
         public bool is_leaf => NativeMethods.ct_is_leaf(Owned) != 0;
 
         /// <summary>The gradient so far, sharing memory with it; null before the first backward. A new object each time.</summary>
-        public Tensor? grad() => Native.WrapOrNull(NativeMethods.ct_grad(Owned));
+        public Tensor? grad
+        {
+            get => Native.WrapOrNull(NativeMethods.ct_grad(Owned));
+            set => Native.Check(NativeMethods.ct_set_grad(Owned, Optional(value)));
+        }
 
         public void retain_grad() => Native.Check(NativeMethods.ct_retain_grad(Owned));
 
