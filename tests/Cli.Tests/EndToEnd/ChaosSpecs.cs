@@ -7,7 +7,7 @@ namespace Cluster.Cli.Tests.EndToEnd;
 [Trait("Clock", "wall")]
 public sealed class ChaosSpecs : IDisposable
 {
-    private static readonly string[] Small = ["--data", "synthetic", "--batch", "64", "--microbatches", "8", "--seed", Training.Seed, "--evaluate", "false"];
+    private static readonly string[] Small = [.. Training.Small, "--evaluate", "false"];
 
     private readonly World _world = new();
 

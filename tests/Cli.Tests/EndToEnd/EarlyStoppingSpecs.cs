@@ -18,7 +18,7 @@ public sealed class EarlyStoppingSpecs : IDisposable
         // Nothing is better than the first evaluation by 100 points.
         string[] arguments =
         [
-            "train", "--data", "synthetic", "--batch", "64", "--microbatches", "8", "--seed", Training.Seed, "--steps", "40", "--workers", "2", "--out", folder,
+            "train", .. Training.Small, "--steps", "40", "--workers", "2", "--out", folder,
             "--eval-every", $"{Best}", "--eval-samples", "200", "--patience", "3", "--min-delta", "1", "--checkpoint-every", "5", "--checkpoint-keep", "1",
         ];
         using (var cluster = RunningCluster.Start(_world.Folder, arguments))

@@ -110,7 +110,7 @@ public sealed class KillAndResumeSpecs : IDisposable
         Assert.Equal(2, refused.ExitCode);
         Assert.Equal(3, refused.ErrorLines.Length);
         Assert.Contains(refused.ErrorLines, static line => line.Contains("--seed 99: the run began with 11"));
-        Assert.Contains(refused.ErrorLines, static line => line.Contains("--batch 128: the run began with 64"));
+        Assert.Contains(refused.ErrorLines, static line => line.Contains($"--batch 128: the run began with {Training.Batch}"));
         Assert.Contains(refused.ErrorLines, static line => line.Contains("--lr 0.25: the run began with 0.4"));
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(folder, "commits.jsonl")));
 

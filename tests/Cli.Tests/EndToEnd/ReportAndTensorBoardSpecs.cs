@@ -15,11 +15,11 @@ public sealed class ReportAndTensorBoardSpecs : IDisposable
     public void A_run_leaves_event_files_and_a_report_and_a_resume_repeats_nothing()
     {
         var first = Processes.Run(Processes.Cluster, _world.Folder,
-            "train", "--data", "synthetic", "--batch", "64", "--microbatches", "8", "--seed", Training.Seed, "--steps", "4", "--out", "run", "--eval-every", "2", "--eval-samples", "100", "--histogram-every", "2");
+            ["train", .. Training.Small, "--steps", "4", "--out", "run", "--eval-every", "2", "--eval-samples", "100", "--histogram-every", "2"]);
         Assert.True(first.ExitCode == 0, first.Error + first.Output);
         var page = File.ReadAllText(_world.PathOf("run/report.html"));
         Assert.Contains(Training.HashOf(first), page);
-        Assert.Contains("4 steps of 64 images", page);
+        Assert.Contains($"4 steps of {Training.Batch} images", page);
         Assert.Contains("Confusion matrix", page);
         using (var json = JsonDocument.Parse(File.ReadAllBytes(_world.PathOf("run/evaluation.json"))))
         {
@@ -47,6 +47,6 @@ public sealed class ReportAndTensorBoardSpecs : IDisposable
         File.Delete(_world.PathOf("run/report.html"));
         var report = Processes.Run(Processes.Cluster, _world.Folder, "report", "run");
         Assert.Equal((0, "run/report.html\n", ""), (report.ExitCode, report.Output, report.Error));
-        Assert.Contains("6 steps of 64 images", File.ReadAllText(_world.PathOf("run/report.html")));
+        Assert.Contains($"6 steps of {Training.Batch} images", File.ReadAllText(_world.PathOf("run/report.html")));
     }
 }

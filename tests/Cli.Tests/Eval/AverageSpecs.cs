@@ -18,7 +18,7 @@ public sealed class AverageSpecs(TrainedRun run)
         Assert.Equal(1, summary.RootElement.GetProperty("clipped_share").GetDouble());
         var loss = summary.RootElement.GetProperty("test_loss").GetDouble();
 
-        var average = run.Evaluate("--weights", "ema");
+        var average = run.Evaluate("--weights", "ema", "--workers", "3", "--ps", "2");
         Assert.Equal((loss, true), (average.GetProperty("loss").GetDouble(), average.GetProperty("average").GetBoolean()));
         var last = run.Evaluate("--weights", "ema", "--last");
         Assert.False(last.GetProperty("average").GetBoolean());

@@ -5,17 +5,14 @@ using Cluster.Cli.Verbs;
 
 namespace Cluster.Cli.Tests.Eval;
 
-/// <summary>A run of two steps on synthetic data, and its export: made once by the real executable, then only read.</summary>
+/// <summary>A run of two steps on synthetic data, and its export: made once by the real executable, then only read. Nobody evaluates its 10,000 test images.</summary>
 public sealed class TrainedRun : IDisposable
 {
-    /// <summary>Not the data set's own, so that an evaluation that leaves it out gives other numbers.</summary>
-    public static readonly string[] Normalisation = ["--mean", "0.4,0.5,0.6", "--std", "0.3,0.25,0.2"];
-
     private readonly World _world = new();
 
     public TrainedRun()
     {
-        Succeed(["train", "--data", "synthetic", "--steps", "2", "--batch", "64", "--microbatches", "4", "--seed", "7", .. Normalisation, "--out", "a"]);
+        Succeed("train", "--data", "synthetic", "--steps", "2", "--batch", "64", "--microbatches", "4", "--seed", "7", "--evaluate", "false", "--out", "a");
         Succeed("export", "a", "a.safetensors");
     }
 

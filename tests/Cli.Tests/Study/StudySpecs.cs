@@ -10,7 +10,7 @@ public sealed class StudySpecs : IDisposable
     public void Dispose() => _world.Dispose();
 
     private static string[] Study(string folder, params string[] more) =>
-        ["study", "weight-decay", "--data", "synthetic", "--models", "small-cnn", "--variants", "none,l2", "--steps", "12", "--batch", "32", "--eval-samples", "100", "--checkpoint-every", "3", "--out", folder, .. more];
+        ["study", "weight-decay", "--data", "synthetic", "--models", "small-cnn", "--variants", "none,l2", "--steps", "12", "--batch", "16", "--eval-samples", "100", "--checkpoint-every", "3", "--out", folder, .. more];
 
     /// <summary>study.csv without its last column, the seconds.</summary>
     private string[] Rows(string folder) => [.. File.ReadAllLines(Path.Combine(_world.PathOf(folder), "study.csv")).Select(static line => line[..line.LastIndexOf(',')])];

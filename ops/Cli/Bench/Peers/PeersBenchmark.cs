@@ -63,10 +63,11 @@ internal sealed class PeersBenchmark : IBenchmark
         };
     }
 
-    /// <summary>A few steps of the first side, unmeasured, say how many steps fill the seconds that were asked for.</summary>
+    /// <summary>A few steps of the first side, unmeasured, say how many steps fill the seconds that were asked for; where no seconds were, nobody needs to know.</summary>
     private static async Task<PeerWorkload> PlanAsync(string model, BenchmarkOptions options, Side first, PythonInterpreter? python, CancellationToken stop)
     {
         var pilot = new PeerWorkload(model, ParametersOf(model), options.Workers, ImagesPerWorker, WarmUp: 1, Steps: 3);
+        if (options is { WarmUp: 0, Steps: { } steps }) return pilot with { WarmUp = 0, Steps = steps };
         var secondsPerStep = pilot.Batch / await first.MeasureAsync(pilot, python, stop);
         return pilot with { WarmUp = StepsIn(options.WarmUp, secondsPerStep, LeastWarmUp), Steps = options.Steps ?? StepsIn(options.Seconds, secondsPerStep, LeastSteps) };
     }
