@@ -11,7 +11,7 @@ public sealed class HostFaultSpecs
     [Fact]
     public async Task Hosts_that_lose_power_and_lose_each_other_change_no_bit_and_no_step_is_lost_or_twice()
     {
-        var options = new HostRunOptions { Steps = 105, Batch = 32, Program = Processes.Cluster };
+        var options = new HostRunOptions { Steps = 105, Program = Processes.Cluster };
         using var network = SeveralHosts.Make(options.Hosts);
         using var world = new World();
         var stop = TestContext.Current.CancellationToken;

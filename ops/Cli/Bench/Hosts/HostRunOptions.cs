@@ -15,7 +15,7 @@ internal sealed record HostRunOptions
     public int Seed { get; init; } = 11;
 
     /// <summary>Global batch: large enough that fewer steps pass while a fault lasts than lie between two.</summary>
-    public int Batch { get; init; } = 64;
+    public int Batch { get; init; } = 32;
 
     /// <summary>What every <c>node</c> is told about the protection of its connections: <c>--insecure</c>, or where its certificates lie.</summary>
     public IReadOnlyList<string> Security { get; init; } = ["--insecure"];
