@@ -28,7 +28,11 @@ internal sealed class LinkTransportSetup : Setup
             Self = Self(options.Listen.ToString()),
             Secret = options.Secret,
             Admit = hello => Transport is { } transport ? transport.Admit(hello) : LinkVerdict.Refuse("the membership has not started yet"),
-            Refused = refusal => Say($"somebody was turned away at the membership's address: {refusal.Sentence}"),
+            Refused = refusal =>
+            {
+                // Who comes in the first moment comes again, and nobody need know.
+                if (Transport is not null) Say($"somebody was turned away at the membership's address: {refusal.Sentence}");
+            },
             Tls = options.Tls,
             Insecure = options.Insecure,
             Options = Timing,
