@@ -117,10 +117,13 @@ source_stamp() {
 }
 
 # dotnet build, silent when it succeeds; else its error lines alone, and exit 2.
+# One compiler for all projects, which is warm from the second on; of this build alone, so that it can be ended with it.
 build() {
-  local log=$artifacts/build.log
+  local log=$artifacts/build.log compiler=cluster-$$ built=0
   mkdir -p "$artifacts"
-  if ! (cd "$root" && dotnet build "$@" -c Release --nologo -v q -clp:NoSummary "${build_options[@]}") >"$log" 2>&1; then
+  (cd "$root" && dotnet build "$@" -c Release --nologo -v q -clp:NoSummary -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" "${build_options[@]}") >"$log" 2>&1 9>&- || built=$?
+  pkill -f "VBCSCompiler.*-pipename:$compiler" 2>/dev/null || true
+  if (( built != 0 )); then
     grep -E '(error|CLUSTER[0-9]{3})' "$log" | sed -E "s#^$root/##; s# \[[^]]*\]\$##" | sort -u | head -20 >&2
     fail "the build failed (whole output: $log)"
   fi
