@@ -8,12 +8,8 @@ namespace Cluster.Link;
 /// </summary>
 internal sealed partial class SocketLink : ILink
 {
-    /// <summary>
-    /// How long a broken bulk or sending side waits for the control reader to learn the reason from the peer. Half a second: on a
-    /// busy machine its thread may come that late, and then an orderly end would be told as a lost link. It delays nothing else: the
-    /// connections of a process that is gone end together, and the control reader tells that at once.
-    /// </summary>
-    private static readonly TimeSpan ReasonGrace = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long a broken bulk or sending side waits for the control reader to learn the reason from the peer.</summary>
+    private static readonly TimeSpan ReasonGrace = TimeSpan.FromMilliseconds(60);
 
     /// <summary>Stacks of the link's threads: they call handlers, not deep recursions.</summary>
     private const int StackBytes = 512 * 1024;

@@ -15,19 +15,23 @@ internal static class ShardIndexBuilder
     {
         var total = names.Sum(name => new FileInfo(Path.Combine(directory, name)).Length);
         var (done, scanned) = (0L, new Scanned[names.Count]);
-        try
+        var mistakes = new UserMistakeException?[names.Count];
+        Parallel.For(0, names.Count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (i, loop) =>
         {
-            Parallel.For(0, names.Count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+            try
             {
                 scanned[i] = Scan(directory, names[i], i);
-                progress?.Report(new DownloadProgress($"indexing {names[i]}", Interlocked.Add(ref done, scanned[i].File.Length), total));
-            });
-        }
-        catch (AggregateException e)
-        {
-            // Several archives may be bad; the first one of them is told, whichever thread was at it.
-            throw e.InnerExceptions.OfType<UserMistakeException>().OrderBy(static x => x.Message, StringComparer.Ordinal).FirstOrDefault() ?? e.InnerExceptions[0];
-        }
+            }
+            catch (UserMistakeException e)
+            {
+                // Several archives may be bad, and the first one is told: those before this one are read yet.
+                mistakes[i] = e;
+                loop.Break();
+                return;
+            }
+            progress?.Report(new DownloadProgress($"indexing {names[i]}", Interlocked.Add(ref done, scanned[i].File.Length), total));
+        });
+        if (mistakes.FirstOrDefault(static mistake => mistake is not null) is { } first) throw first;
         var samples = scanned.SelectMany(static shard => shard.Samples).ToArray();
         var classes = scanned.Max(static shard => shard.MaxLabel) + 1;
         return new ShardIndex([.. Enumerable.Range(0, classes).Select(static label => label.ToString(CultureInfo.InvariantCulture))], [.. scanned.Select(static shard => shard.File)], samples);
