@@ -21,8 +21,8 @@ ARG DEBIAN_FRONTEND=noninteractive
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libtorch1.13 libopenblas0-openmp libjpeg62-turbo libpng16-16 libgomp1 \
  && rm -rf /var/lib/apt/lists/* \
- && update-alternatives --set "libblas.so.3-$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || echo x86_64-linux-gnu)" \
-      "/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || echo x86_64-linux-gnu)/openblas-openmp/libblas.so.3" || true
+ && blas=$(echo /usr/lib/*/openblas-openmp) \
+ && update-alternatives --set "libblas.so.3-$(basename "$(dirname "$blas")")" "$blas/libblas.so.3"
 COPY --from=build /usr/share/dotnet/host /usr/share/dotnet/host
 COPY --from=build /usr/share/dotnet/shared /usr/share/dotnet/shared
 COPY --from=build /src/artifacts/run /opt/cluster
@@ -36,8 +36,8 @@ ENV DOTNET_ROOT=/usr/share/dotnet DOTNET_EnableDiagnostics=0 XDG_CACHE_HOME=/tmp
 USER 10001:10001
 WORKDIR /runs
 VOLUME ["/runs"]
-# 7000: coordinator; 7001: ps; 9464: metrics, health and the page.
-EXPOSE 7000 7001 9464
+# 7000: coordinator; 7001: ps; 7100: gossip; 9464: metrics, health and the page.
+EXPOSE 7000 7001 7100 9464
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["cluster"]
 CMD ["help"]

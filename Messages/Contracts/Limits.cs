@@ -254,7 +254,7 @@ public static partial class Limits
     /// <summary>A disturbed run without a new record for so long is stuck: the longest default fault is five seconds, a start with replay a minute on a slow machine; five of those.</summary>
     public const int ChaosPatienceSeconds = 300;
 
-    /// <summary>A supervisor's processes end within this time of its death: DESIGN 8.</summary>
+    /// <summary>A supervisor's processes end within this time of its death: a promise of docs/launch.md.</summary>
     public const int OrphanSeconds = 2;
 
     /// <summary>Points of a curve in report.html: twice the pixels of a wide screen.</summary>

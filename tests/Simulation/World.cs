@@ -96,7 +96,7 @@ internal static class SimulationLimits
     /// <summary>Nothing has come in for so long: ask again.</summary>
     public const double AskAgainMilliseconds = 1_000;
 
-    /// <summary>Silence after which a process counts as lost: the lease of DESIGN 8.</summary>
+    /// <summary>Silence after which a process counts as lost: the lease, as a link has it.</summary>
     public const double SilenceMilliseconds = 500;
 
     /// <summary>Between two looks at who is there.</summary>

@@ -4,7 +4,7 @@ using Cluster.Contracts;
 namespace Cluster.Coordinator.Core;
 
 /// <summary>
-/// Decides what one message means for a copy of a shard (DESIGN 6.3 to 6.7). Pure: tensors and arithmetic are its actor's.
+/// Decides what one message means for a copy of a shard. Pure: tensors and arithmetic are its actor's.
 /// Nothing of another term than the promised one has an effect.
 /// </summary>
 public static partial class ReplicaProtocol

@@ -4,7 +4,7 @@ using Cluster.Contracts;
 namespace Cluster.Coordinator.Core;
 
 /// <summary>
-/// A coordinator from its first claim to its last step (DESIGN 6.7 and 6.8). Start, resume, takeover, the loss of a
+/// A coordinator from its first claim to its last step (ops/decisions/0007). Start, resume, takeover, the loss of a
 /// shard and a new standby are one path: a new term is written, claimed and promised by every replica; the longest log
 /// is adopted; shards take their places, and load a checkpoint only if what they hold does not suffice. Pure;
 /// <see cref="StepProtocol"/> has the steps in between.

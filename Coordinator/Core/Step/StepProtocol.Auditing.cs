@@ -3,7 +3,7 @@ using Cluster.Contracts;
 
 namespace Cluster.Coordinator.Core;
 
-// Every n-th step one leaf is computed by two workers, and their bits are compared (DESIGN 5). When they differ, the
+// Every n-th step one leaf is computed by two workers, and their bits are compared (ops/decisions/0011). When they differ, the
 // attempt is void; in the next one both compute the leaf again, and a third worker with them, and the one that is wrong
 // is quarantined. What goes into the weights is then computed without it.
 public static partial class StepProtocol

@@ -14,7 +14,7 @@ public sealed class StepProtocolException : ClusterException
 }
 
 /// <summary>
-/// Decides what one input means for the running step (DESIGN 6). Pure and total: state and input in, next state and
+/// Decides what one input means for the running step. Pure and total: state and input in, next state and
 /// effects out; an illegal pair throws, nothing vanishes. One file per phase; Leasing and Stragglers say who computes what.
 /// </summary>
 public static partial class StepProtocol

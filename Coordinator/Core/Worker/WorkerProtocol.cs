@@ -84,7 +84,7 @@ public abstract record WorkerEffect
 }
 
 /// <summary>
-/// Decides what one message means for a worker (DESIGN 6.1 and 6.2): computes the newest order once the weights for it
+/// Decides what one message means for a worker: computes the newest order once the weights for it
 /// are whole, refuses what is older, repeats what it is asked for again. Pure.
 /// </summary>
 public static class WorkerProtocol

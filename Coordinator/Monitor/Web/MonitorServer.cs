@@ -105,7 +105,7 @@ public sealed class MonitorServer : IAsyncDisposable
                 break;
             case Verdict.NoToken:
                 response.Headers.WWWAuthenticate = "Bearer";
-                await RefuseAsync(response, StatusCodes.Status401Unauthorized, "A token is needed: open the whole address that the run printed when it started.");
+                await RefuseAsync(response, StatusCodes.Status401Unauthorized, "A token is needed: open /?token=TOKEN, with that of CLUSTER_MONITOR_TOKEN, else the second line of the file monitor in the run's folder.");
                 break;
             case Verdict.Remember:
                 response.Cookies.Append(cookie, access.Token!, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/" });

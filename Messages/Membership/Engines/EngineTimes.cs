@@ -2,7 +2,7 @@ namespace Cluster.Membership;
 
 /// <summary>
 /// When an engine that gossips believes that a process is gone, and when another one takes its place. Too short costs a takeover
-/// that was not needed, which is time and never a result: terms decide (DESIGN 6.7), these numbers only hint.
+/// that was not needed, which is time and never a result: terms decide (ops/decisions/0007), these numbers only hint.
 /// </summary>
 public sealed record EngineTimes
 {

@@ -32,7 +32,7 @@ public interface IMembershipEngine : IMembership
 
 /// <summary>
 /// The right to act as the coordinator, as far as an engine can know it. It is a hint: that two coordinators never both commit is
-/// the work of terms (DESIGN 6.7).
+/// the work of terms (ops/decisions/0007).
 /// </summary>
 /// <param name="register">Who is there, as this coordinator keeps it.</param>
 public sealed class CoordinatorSeat(MemberRegistry register)

@@ -27,7 +27,7 @@ public static class OptionTable
             o => o.Stem, (o, v) => o with { Stem = v }),
         OptionalReal(What, "dropout", "--dropout", "Share of activations that the architecture's dropout layers set to zero; unset: the architecture's own.", new(0, 1, MaximumExcluded: true),
             o => o.Dropout, (o, v) => o with { Dropout = v }),
-        Text(What, "data", "--data", "Data set: cifar10 (downloaded when missing), cifar10:DIR, or synthetic.", "NAME[:DIR]", mayBeNull: false,
+        Text(What, "data", "--data", $"Data set: {string.Join(", ", KnownNames.Data.Select(data => data.Usage))}. cifar10 is downloaded when missing, cifar10:DIR reads a folder; docs/data.md tells of each.", "NAME[:DIR]", mayBeNull: false,
             o => o.Data, (o, v) => o with { Data = v! }),
         Integer<int>(What, "batch", "--batch", "B, the samples of one step over all workers; divisible by the microbatches.", new(1, Limits.MaxGlobalBatch),
             o => o.Batch, (o, v) => o with { Batch = v }, "samples"),

@@ -26,11 +26,9 @@ public static class LocalTraining
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(observer);
         var options = run.Options;
-        var (train, test) = Datasets.Open(DataRequest.Of(options));
-        using var trainSet = train;
-        using var testSet = test;
+        using var material = RunMaterial.Open(options);
+        var (train, test, engines) = (material.Train, material.Test, material.Engines);
         using var telemetry = TelemetryExport.Start(run.RunId, options.TraceEvery, observer.Said);
-        var engines = new EngineFactory(options, train);
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
         var total = options.Steps ?? LearningRateSchedule.RecipeSteps(options, train.Count);
         CheckWorld(run, train, engines);

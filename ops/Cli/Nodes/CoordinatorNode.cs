@@ -11,7 +11,6 @@ using Cluster.Coordinator.Monitor.Health;
 using Cluster.Link;
 using Cluster.Membership;
 using Cluster.Remoting;
-using Cluster.Workers.Data;
 
 namespace Cluster.Cli.Nodes;
 
@@ -25,21 +24,15 @@ internal static class CoordinatorNode
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
 
     /// <param name="run">Validated; its folder holds config.yaml, and whatever earlier processes left.</param>
-    /// <exception cref="UserMistakeException">Data, options or addresses that cannot work.</exception>
+    /// <param name="material">Opened for this run; stays the caller's.</param>
+    /// <exception cref="UserMistakeException">Options or addresses that cannot work, or data that is not the run's.</exception>
     /// <exception cref="ClusterException">The run failed.</exception>
-    public static Task<TrainingSummary> RunAsync(ResolvedRun run, RunFolder folder, NodeOptions node, ITrainingObserver observer, CancellationToken stop) =>
-        RunAsync(run, folder, node, static (options, data) => new EngineFactory(options, data), observer, stop);
-
-    /// <param name="source">Builds the run's engines.</param>
     public static async Task<TrainingSummary> RunAsync(
-        ResolvedRun run, RunFolder folder, NodeOptions node, Func<RunOptions, IDataset, IEngineSource> source, ITrainingObserver observer, CancellationToken stop)
+        ResolvedRun run, RunFolder folder, NodeOptions node, RunMaterial material, ITrainingObserver observer, CancellationToken stop)
     {
         var options = run.Options;
-        var (train, test) = Datasets.Open(DataRequest.Of(options));
-        using var trainSet = train;
-        using var testSet = test;
+        var (train, test, engines) = (material.Train, material.Test, material.Engines);
         using var telemetry = TelemetryExport.Start(run.RunId, options.TraceEvery, observer.Said);
-        var engines = source(options, train);
         var layout = engines.Layout;
         var stepsPerEpoch = StepPlan.StepsPerEpoch(train.Count, options.Batch);
         var total = options.Steps ?? LearningRateSchedule.RecipeSteps(options, train.Count);

@@ -91,13 +91,15 @@ internal static class EngineNode
 
     /// <summary>A coordinator stands by until the seat is its own, and carries the run while it is.</summary>
     /// <exception cref="ClusterException">The cluster has declared this process dead.</exception>
-    public static async Task CoordinatorAsync(EngineSettings? settings, string folder, NodeOptions options, Func<NodeOptions, Task> run, CancellationToken stop)
+    /// <exception cref="UserMistakeException">It could not carry the run.</exception>
+    public static async Task CoordinatorAsync(EngineSettings? settings, string folder, NodeOptions options, CoordinatorTurn turn, CancellationToken stop)
     {
         if (settings is null)
         {
-            await run(options);
+            await turn.TakeAsync(options, stop);
             return;
         }
+        await turn.ReadyAsync(options, stop);
         settings = await settings.FoundAsync(isCoordinator: true, Timeout.InfiniteTimeSpan, stop);
         using var engine = MembershipEngines.JoinAkka(OptionsOf(settings, options, MemberRole.Coordinator, null) with
         {
@@ -110,7 +112,7 @@ internal static class EngineNode
             await Task.WhenAny(engine.Seat, engine.Out).WaitAsync(stop);
             if (!engine.Seat.IsCompletedSuccessfully) throw new ClusterException(await engine.Out);
             Console.Error.WriteLine(SeatIsTaken);
-            await run(options with { SeatLost = (await engine.Seat).Lost });
+            await turn.TakeAsync(options with { SeatLost = (await engine.Seat).Lost }, stop);
         }
         finally
         {

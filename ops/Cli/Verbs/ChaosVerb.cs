@@ -32,7 +32,7 @@ internal sealed class ChaosVerb : IVerb
 
     public string HelpText =>
         """
-        cluster chaos [--plan FILE | --random N | --fault FAULT …] [--fault-seed F] --steps N [launch's options]
+        cluster chaos [--plan FILE | --random N | --fault FAULT …] [--fault-seed F] --steps N [train's options]
         cluster chaos --sim [--seeds N] [--seed S] [--steps N]
         cluster chaos --sim --plan FILE | --random N | --fault FAULT … [--seeds N] [--seed S] --steps N [--workers N] [--ps P]
 
@@ -58,7 +58,7 @@ internal sealed class ChaosVerb : IVerb
           --seed S    This seed alone, with its event log: the same log every time.
           --steps N   Steps of every run; unless given, 3 to 12.
 
-        Exit codes: 0 same bits and every promise held, 1 not, 2 bad arguments.
+        Exit codes: 0 same bits and every promise held, 1 not, 2 bad arguments, 130 interrupted.
         """;
 
     public Task<int> RunAsync(ParseResult parse, IReadOnlyList<string> mistakes, CancellationToken stop)

@@ -38,7 +38,7 @@ internal sealed class EvalVerb : IVerb
           --last                Of a run with --ema-decay, the weights of the last step instead of their average.
           --model NAME          Architecture; a run knows its own.
           --stem cifar|imagenet First layers of a ResNet; unset: images of at most 64 pixels get the CIFAR stem.
-          --data NAME[:DIR]     cifar10 (downloaded when missing), cifar10:DIR, or synthetic.
+          --data NAME[:DIR]     As in train: cifar10 (downloaded when missing), imagefolder:DIR, …; 'cluster help train' lists all.
           --mean X,X,X          Mean per channel of pixels in 0 to 1; unset: the run's, else the data set's own.
           --std X,X,X           Standard deviation per channel, likewise.
           --logit-scale X       Factor on the logits in the loss; unset: the run's, else 1.

@@ -43,8 +43,9 @@ internal sealed class LaunchVerb : IVerb
           --replicas R          standbys of each shard on another process: 0 or 1 (1 with --ps 2 and more)
           --fault kill:worker-1@10        kills the node in the middle of step 10, after its BeginStep and before its record
           --fault stop:worker-2@20+5      stops it (SIGSTOP) in step 20 for 5 s, which is also the default
-          other kinds, settings behind a comma: oom leave join zombie nan lie hang slow backlog disk-full no-data skew, and those
-          of the network: cut black-hole delay throttle corrupt duplicate reorder; docs/launch.md says what each does
+          other kinds, settings behind a comma: oom leave join zombie (not with --tls) nan lie hang slow backlog disk-full no-data
+          skew, and those of the network: cut black-hole black-hole-in black-hole-out delay throttle corrupt duplicate reorder;
+          over several hosts kill, leave and those inside a process alone. docs/launch.md says what each does
           --tls DIR             the processes talk over TCP with TLS, each with the certificate of its role in DIR ('cluster help
                                 certs' makes them), instead of over Unix sockets; SIGHUP reads the certificates anew
           --insecure            show the page (--monitor) to other machines, unencrypted and behind a token

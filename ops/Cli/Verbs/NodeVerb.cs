@@ -53,19 +53,20 @@ internal sealed class NodeVerb : IVerb
         cluster node --role worker --join ADDRESS [--name worker-N] [--data NAME[:DIR]] [--device DEVICE]
         cluster node --role ps     --join ADDRESS --listen ADDRESS [--name ps-N]
         cluster node --role coordinator --run DIR --listen ADDRESS
+        cluster node --role … --membership akka --seeds A,B,… --cluster-listen ADDRESS        in the place of --join
 
         One process of a run; 'cluster launch' starts all of them on this machine. By hand, on any machine:
-          1. cluster train --check … > recipe.yaml            the configuration, checked
+          1. cluster launch [train's options] --prepare --out DIR       checks the configuration, and writes it into DIR
           2. cluster node --role coordinator --run DIR --listen HOST:PORT
-             DIR holds the run's config.yaml: 'cluster launch … --prepare --out DIR' writes it.
           3. one 'node --role ps' per parameter shard, any number of 'node --role worker'
-        Workers and shards need the address alone: the configuration comes from the coordinator. A node whose version,
-        data set, model or arithmetic differs is refused, with the reason on both sides.
+        Workers and shards need the address alone: the configuration comes from the coordinator. A worker downloads no
+        samples ('cluster data get' does). A node whose version, data set, model or arithmetic differs is refused, with the
+        reason on both sides.
 
         An ADDRESS is HOST:PORT, or unix:/PATH between processes of one machine.
           --secret-file FILE    the join secret; the same on all nodes. Or CLUSTER_JOIN_SECRET in the environment.
           --monitor HOST:PORT   where a worker or a ps serves /metrics and /healthz; the coordinator's place is in the configuration
-          --log json            print one JSON object per line, with trace ids
+          --log auto|json|text  json: one JSON object per line, with trace ids
           --host-name NAME      what this machine is called (its own name): a shard and its standby lie on different ones
           --rdzv-endpoint HOST:PORT, or --master-addr and --master-port, or MASTER_ADDR and MASTER_PORT set: as --join
           --membership akka     find the coordinator through Akka.Cluster instead of --join (a build with -p:Feed=full): nodes
@@ -144,9 +145,10 @@ internal sealed class NodeVerb : IVerb
                 await EngineNode.MemberAsync(engine, options, ShardHost.RunAsync, stop);
                 break;
             default:
+                using (var turn = new CoordinatorTurn(folder!, log))
                 try
                 {
-                    await EngineNode.CoordinatorAsync(engine, folder!, options, seated => CoordinateAsync(folder!, seated, log, stop), stop);
+                    await EngineNode.CoordinatorAsync(engine, folder!, options, turn, stop);
                 }
                 // One that lost to another coordinator is started again, and claims the next term: its supervisor's is the one that counts.
                 catch (RunFailedException e) when (isSupervised && !e.IsSuperseded)
@@ -159,42 +161,6 @@ internal sealed class NodeVerb : IVerb
         if (stop.IsCancellationRequested) return ExitCodes.Interrupted;
         service?.Done();
         return ExitCodes.Done;
-    }
-
-    private static async Task CoordinateAsync(string path, NodeOptions options, string? log, CancellationToken stop)
-    {
-        var run = ResumeResolver.Resolve(null, [new Setting(OptionTable.ByKey("out")!, path, "--run " + path, RunResolver.FromCommandLine)], [], new ResolveEnvironment());
-        if (MonitorExposure.Mistake(run.Options.Monitor, options.Insecure) is { } exposed) throw new UserMistakeException(exposed);
-        await DataVerb.EnsureAsync(run.Options, stop);
-        using var folder = RunFolder.Attach(run);
-        var display = Displays.ForThisProcess(log == LogForm.Json ? log : LogForm.Text);
-        var observer = (ITrainingObserver)display;
-        try
-        {
-            var summary = await CoordinatorNode.RunAsync(run, folder, options, new ObserverChain(observer, new EventObserver(folder.Events)), stop);
-            // A coordinator that died after its last checkpoint has left none.
-            if (!summary.WasFinished || !File.Exists(Path.Combine(folder.Location, RunFolder.SummaryName))) folder.WriteSummary(summary);
-            folder.Events.Append("finished", $"{summary.Steps} steps, state sha256 {summary.StateSha256}", "coordinator");
-            RunReport.TryMake(folder.Location, RunState.Finished, observer.Said);
-            display.Finished(summary, folder.Location);
-        }
-        catch (RunStoppedException e)
-        {
-            folder.Events.Append("interrupted", e.Message, "coordinator");
-            RunReport.TryMake(folder.Location, RunState.Interrupted, observer.Said);
-            throw new OperationCanceledException(e.Message, e, stop);
-        }
-        catch (RunFailedException e) when (e.IsSuperseded)
-        {
-            // It has said so itself; the run goes on.
-            throw;
-        }
-        catch (ClusterException e)
-        {
-            folder.Events.Append("failed", e.Message, "coordinator");
-            RunReport.TryMake(folder.Location, RunState.Failed, observer.Said);
-            throw;
-        }
     }
 
     private static LinkAddress? Address(ParseResult parse, Option<string> option, List<string> mistakes, bool isNeeded)

@@ -18,6 +18,7 @@ public static class OptionHelp
         text.Append("Trains on this machine. Without options: the recipe small-cnn on CIFAR-10, two workers of one thread.\n");
         text.Append("An option beats the recipe, the recipe beats the default shown here. --weight_decay and --weight-decay are the same.\n\n");
         Entry(text, "--recipe NAME|FILE", $"A named recipe ({string.Join(", ", RecipeFolder.Names)}), or a YAML file.");
+        Entry(text, "--resume", "Go on with the run in --out (or the newest under runs/) from its newest whole checkpoint, to the same bits; a run of 'launch' too.");
         Entry(text, "--check", "Only check the options and print the resolved configuration.");
         Entry(text, "--log auto|json|text", "How to print: a live bar on a terminal and lines elsewhere; one JSON object per line, with trace ids; lines. [default auto]");
         Entry(text, "--insecure", "Show the page (--monitor) to other machines, unencrypted and behind a token.");

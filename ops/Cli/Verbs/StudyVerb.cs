@@ -35,7 +35,7 @@ internal sealed class StudyVerb : IVerb
           --steps N           Steps of a cell, or --epochs N: then every variant runs, whatever the time.
           --models NAME,…     {string.Join(',', StudyModels.Default.Select(static model => model.Name))}
           --variants NAME,…   All of the list above, in this order; those named here run, however short the time.
-          --data NAME[:DIR]   cifar10 (downloaded when missing), cifar10:DIR, or synthetic.
+          --data NAME[:DIR]   As in train: cifar10 (downloaded when missing), imagefolder:DIR, …; 'cluster help train' lists all.
           --lr X              Highest rate, for every model; unset: each has its own.
           --weight-decay X    Strength that the variants start from (5e-4); likewise --l1, --max-norm, --momentum and the --clip- options.
           --eval-samples N    Test images to compare on; unset: as many as the time allows.

@@ -4,7 +4,7 @@ using Cluster.Cli.Launch;
 
 namespace Cluster.Cli.Tests.Launch;
 
-/// <summary>The promise of DESIGN 8's last row: whoever kills the supervisor has no orphans 2 seconds later.</summary>
+/// <summary>The promise of docs/launch.md: whoever kills the supervisor has no orphans 2 seconds later.</summary>
 [Trait("Clock", "wall")]
 public sealed class SupervisorDeathSpecs
 {

@@ -14,7 +14,7 @@ internal sealed class FuzzBenchmark : IBenchmark
 
     public string Name => "fuzz";
 
-    public string Description => "Every decoder of network and files against millions of damaged inputs.";
+    public string Description => "Every decoder of network and files against damaged inputs.";
 
     public string Details =>
         """

@@ -8,7 +8,8 @@ internal sealed class HostsBenchmark : IBenchmark
     /// <summary>Steps from one fault to the next: more than pass while one lasts, so that all of them strike.</summary>
     private const int Apart = 40;
 
-    private const string Group = "hosts";
+    /// <summary>Of the figures that every run over hosts has.</summary>
+    internal const string Group = "hosts";
 
     public string Name => "hosts";
 
@@ -34,63 +35,38 @@ internal sealed class HostsBenchmark : IBenchmark
 
     public async Task<BenchmarkReport> RunAsync(BenchmarkOptions options, CancellationToken stop)
     {
-        if (HostNetwork.Missing() is { } missing) throw new UserMistakeException($"bench hosts cannot make hosts on this machine: {missing}");
+        HostTrial.Demand(Name);
         var run = new HostRunOptions
         {
             Steps = (int)HostFaults.FirstStep + options.Faults * Apart,
             Security = options.Tls.Length > 0 ? ["--tls", options.Tls] : ["--insecure"],
             Progress = options.Progress,
         };
-        var folder = Directory.CreateTempSubdirectory("cluster-bench-hosts-");
-        using var network = HostNetwork.Create(run.Hosts);
+        var faults = HostFaults.Draw(seed: 1, options.Faults, run.Hosts, Apart);
         var struck = new List<StruckHostFault>();
-        HostRunResult result;
-        try
+        var trial = await HostTrial.RunAsync(Name, run, options.Faults, async (running, i) =>
         {
-            using var running = await HostRun.BeginAsync(network, run, folder.FullName, stop);
-            foreach (var fault in HostFaults.Draw(seed: 1, options.Faults, run.Hosts, Apart))
-            {
-                await running.ReachesAsync(fault.Step, stop);
-                await Task.Delay(fault.IntoStep, stop);
-                if (running.IsOver || await running.StrikeAsync(fault, stop) is not { } outcome) break;
-                struck.Add(outcome);
-                options.Progress($"{struck.Count} of {options.Faults}: {fault}, at step {fault.Step}; {outcome.Recovery * 1000:0} ms after its end the next record, {outcome.LongestPause * 1000:0} ms at most without one");
-            }
-            options.Progress($"all {struck.Count} faults are over; the rest of the run, then the undisturbed one");
-            result = await running.EndAsync(stop);
-        }
-        catch (OperationCanceledException)
+            await running.ReachesAsync(faults[i].Step, stop);
+            await Task.Delay(faults[i].IntoStep, stop);
+            if (running.IsOver || await running.StrikeAsync(faults[i], stop) is not { } outcome) return false;
+            struck.Add(outcome);
+            options.Progress($"{struck.Count} of {options.Faults}: {outcome.Fault}, at step {outcome.Fault.Step}; {outcome.Recovery * 1000:0} ms after its end the next record, {outcome.LongestPause * 1000:0} ms at most without one");
+            return true;
+        }, stop);
+        return new BenchmarkReport(Name, $"{struck.Count} faults of hosts in one run of {run.Steps} steps", [.. trial.Steps(), .. Figures(struck)])
         {
-            folder.Delete(recursive: true);
-            throw;
-        }
-        var failed = !result.IsSame || struck.Count < options.Faults;
-        if (!failed) folder.Delete(recursive: true);
-        return new BenchmarkReport(Name, $"{struck.Count} faults of hosts in one run of {run.Steps} steps", Figures(struck, result))
-        {
-            Failed = failed,
-            Notes = [$"{result}.", failed ? $"The run is kept in {folder.FullName}." : "The run was the undisturbed one, step for step."],
+            Failed = trial.Failed,
+            Notes = trial.Notes(),
         };
     }
 
-    /// <summary>What must hold of every run over hosts.</summary>
-    internal static List<Figure> Steps(HostRunResult result) =>
-    [
-        new(Group, "recorded", "steps", [result.Records]),
-        new(Group, "lost", "steps", [result.Missing]) { Bound = Bound.AtMost(0) },
-        new(Group, "recorded twice", "steps", [result.Twice]) { Bound = Bound.AtMost(0) },
-        new(Group, "that differ", "steps", [result.Differing]) { Bound = Bound.AtMost(0) },
-    ];
-
-    private static List<Figure> Figures(List<StruckHostFault> struck, HostRunResult result)
+    private static IEnumerable<Figure> Figures(List<StruckHostFault> struck)
     {
-        var figures = Steps(result);
         foreach (var kind in struck.GroupBy(Subject).OrderBy(static g => g.Key, StringComparer.Ordinal))
         {
-            figures.Add(new Figure(kind.Key, "from its end to the next record", "ms", [.. kind.Select(static s => s.Recovery * 1000)]));
-            figures.Add(new Figure(kind.Key, "longest time without a record", "ms", [.. kind.Select(static s => s.LongestPause * 1000)]));
+            yield return new Figure(kind.Key, "from its end to the next record", "ms", [.. kind.Select(static s => s.Recovery * 1000)]);
+            yield return new Figure(kind.Key, "longest time without a record", "ms", [.. kind.Select(static s => s.LongestPause * 1000)]);
         }
-        return figures;
     }
 
     private static string Subject(StruckHostFault struck) => struck.Fault.Kind switch

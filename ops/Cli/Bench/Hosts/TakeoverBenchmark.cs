@@ -36,7 +36,7 @@ internal sealed class TakeoverBenchmark : IBenchmark
     public async Task<BenchmarkReport> RunAsync(BenchmarkOptions options, CancellationToken stop)
     {
         if (!MembershipEngines.HasAkka) throw new UserMistakeException("bench takeover measures Akka.Cluster, which this build lacks: start it with './cluster bench takeover -p:Feed=full -p:RestoreAdditionalProjectSources=DIR' (ops/decisions/0022 says how to fill DIR)");
-        if (HostNetwork.Missing() is { } missing) throw new UserMistakeException($"bench takeover cannot make hosts on this machine: {missing}");
+        HostTrial.Demand(Name);
         var run = new HostRunOptions
         {
             Gossips = true,
@@ -44,39 +44,23 @@ internal sealed class TakeoverBenchmark : IBenchmark
             Security = options.Tls.Length > 0 ? ["--tls", options.Tls] : ["--insecure"],
             Progress = options.Progress,
         };
-        var folder = Directory.CreateTempSubdirectory("cluster-bench-takeover-");
-        using var network = HostNetwork.Create(run.Hosts);
         var seconds = new List<double>();
-        HostRunResult result;
-        try
+        var trial = await HostTrial.RunAsync(Name, run, options.Faults, async (running, i) =>
         {
-            using var running = await HostRun.BeginAsync(network, run, folder.FullName, stop);
-            for (var i = 0; i < options.Faults; i++)
-            {
-                await running.ReachesAsync(HostFaults.FirstStep + ((long)i * Apart), stop);
-                await running.StandbyAsync(stop);
-                if (running.IsOver || running.Seat is not { } host || await running.SurviveAsync(host, stop) is not { } taken) break;
-                seconds.Add(taken);
-                options.Progress($"{seconds.Count} of {options.Faults}: host {host} with the coordinator loses power; {taken:0.0} s to the next record, by host {running.Seat}");
-            }
-            options.Progress($"{seconds.Count} takeovers are over; the rest of the run, then the undisturbed one");
-            result = await running.EndAsync(stop);
-        }
-        catch (OperationCanceledException)
+            await running.ReachesAsync(HostFaults.FirstStep + ((long)i * Apart), stop);
+            await running.StandbyAsync(stop);
+            if (running.IsOver || running.Seat is not { } host || await running.SurviveAsync(host, stop) is not { } taken) return false;
+            seconds.Add(taken);
+            options.Progress($"{seconds.Count} of {options.Faults}: host {host} with the coordinator loses power; {taken:0.0} s to the next record, by host {running.Seat}");
+            return true;
+        }, stop);
+        return new BenchmarkReport(Name, $"{seconds.Count} times the coordinator's host lost power in one run of {run.Steps} steps", [.. trial.Steps(), .. Figures(seconds)])
         {
-            folder.Delete(recursive: true);
-            throw;
-        }
-        var failed = !result.IsSame || seconds.Count < options.Faults;
-        if (!failed) folder.Delete(recursive: true);
-        return new BenchmarkReport(Name, $"{seconds.Count} times the coordinator's host lost power in one run of {run.Steps} steps", [.. HostsBenchmark.Steps(result), .. Figures(seconds)])
-        {
-            Failed = failed,
+            Failed = trial.Failed,
             Notes =
             [
-                $"{result}.",
+                .. trial.Notes(),
                 $"Configured: detection {EngineTimes.Default.Detection.TotalSeconds:0.0} s and succession {EngineTimes.Default.Succession.TotalSeconds:0.0} s; the bound is their sum and {Work.TotalSeconds:0} s, and below {Ceiling.TotalSeconds:0} s in any case.",
-                failed ? $"The run is kept in {folder.FullName}." : "The run was the undisturbed one, step for step.",
             ],
         };
     }

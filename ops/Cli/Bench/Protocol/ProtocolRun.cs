@@ -36,7 +36,11 @@ internal sealed class ProtocolRun : IAsyncDisposable, ITrainingObserver
         var resolved = RunResolver.Resolve(null, [.. settings.Select(s => new Setting(OptionTable.ByKey(s.Key)!, s.Text, s.Key, "benchmark"))], [], new ResolveEnvironment());
         _run = RunFolder.Create(resolved);
         var node = new NodeOptions(NodeOptions.Coordinator, NodeOptions.Coordinator, null, _address, default) { AlsoListen = inside };
-        _coordinator = Task.Run(() => CoordinatorNode.RunAsync(resolved, _run, node, (_, data) => new EmptyEngines(data.ClassCount, new LeafLoad(0, Floats: floats)), this, _stop.Token));
+        _coordinator = Task.Run(async () =>
+        {
+            using var material = RunMaterial.Open(resolved.Options, (_, data) => new EmptyEngines(data.ClassCount, new LeafLoad(0, Floats: floats)));
+            return await CoordinatorNode.RunAsync(resolved, _run, node, material, this, _stop.Token);
+        });
         var shard = new NodeOptions(NodeOptions.Shards, "ps-0", inside, new LinkAddress(LinkTransportKind.Unix, Path.Combine(_folder.FullName, "p"), 0), default);
         _shard = Task.Run(() => ShardHost.RunAsync(shard, CancellationToken.None));
     }

@@ -8,7 +8,7 @@ internal sealed class RecoveryBenchmark : IBenchmark
     private const int Workers = 4, Leaves = 8;
     private const double LeafMilliseconds = 50;
 
-    /// <summary>DESIGN 8: half a second, and the open leaves over the survivors, rounded up.</summary>
+    /// <summary>What docs/launch.md promises: half a second, and the open leaves over the survivors, rounded up.</summary>
     private static readonly double BoundMilliseconds = 500 + Math.Ceiling((double)Leaves / (Workers - 1)) * LeafMilliseconds;
 
     public string Name => "recovery";
@@ -17,7 +17,8 @@ internal sealed class RecoveryBenchmark : IBenchmark
 
     public string Details => """
         worker: four worker processes, eight leaves of 50 ms that sleep. One is killed at a random moment of a step and another one
-        started afterwards; the bound of the 99th percentile is DESIGN 8's: 0.5 s plus the open leaves over the survivors.
+        started afterwards; the bound of the 99th percentile is that of docs/launch.md: 0.5 s plus the open leaves over
+        the survivors.
         ps, coordinator: 'cluster launch' with two workers and two shards that have standbys, small-cnn, synthetic images. The process
         is killed and started again by the supervisor; the bound of the 95th percentile is 3 s. --pairs counts kills of each side.
         """;
