@@ -75,3 +75,8 @@ public sealed record MemberLeaves([property: Key(0)] string Name, [property: Key
 /// <param name="Number">Of the newest view.</param>
 [MessagePackObject]
 public sealed record CoordinatorCalls([property: Key(0)] Term Term, [property: Key(1)] long Number);
+
+/// <summary>Process to a coordinator that calls.</summary>
+/// <param name="Uid">The engine's number for this process; another one than that of the process which was at this address before.</param>
+[MessagePackObject]
+public sealed record MemberAnswers([property: Key(0)] int Uid, [property: Key(1)] MemberHello Hello);

@@ -81,6 +81,7 @@ public sealed class WireFormatSpecs
         [typeof(MemberRefusal)] = (new MemberRefusal("gone", true), "92" + "a4676f6e65" + "c3"),
         [typeof(MemberLeaves)] = (new MemberLeaves("worker-1", 300), "92" + "a8" + "776f726b65722d31" + "cd012c"),
         [typeof(CoordinatorCalls)] = (new CoordinatorCalls(new Term(2), 7), "92" + TermHex + "07"),
+        [typeof(MemberAnswers)] = (new MemberAnswers(300, new MemberHello(null, MemberRole.ParameterServer, 300, ":1")), "92" + "cd012c" + "94" + "c0" + "01" + "cd012c" + "a23a31"),
         [typeof(StopRun)] = (new StopRun("gone"), "91" + "a4" + "676f6e65"),
 
         [typeof(NodeId)] = (Node, NodeHex),

@@ -14,6 +14,9 @@ public interface IMembershipWorld : IAsyncDisposable
     /// <summary>Everything that was said for events.jsonl.</summary>
     IReadOnlyCollection<string> Said { get; }
 
+    /// <summary>How flapping nodes are let in; the hold-offs are long enough to be noticed here.</summary>
+    MembershipPolicy Policy { get; }
+
     /// <summary>Starts the coordinator, at the same address as before, for the next term.</summary>
     Task StartCoordinatorAsync();
 

@@ -152,7 +152,7 @@ public abstract class MembershipContract
             var other = await world.StartAsync(MemberRole.Worker, $"worker-{2 + i}");
             var view = await steady.Views.AwaitAsync(seen => seen.Members.Any(member => member.Incarnation == other.Incarnation));
             Assert.DoesNotContain(view.Members, member => member.Name == "worker-1");
-            await world.PassAsync(TimeSpan.FromSeconds(Limits.FirstHoldOffSeconds << i));
+            await world.PassAsync(world.Policy.FirstHoldOff * (1 << i));
             await held.Views.AwaitAsync(seen => seen.Members.Any(member => member.Incarnation == held.Incarnation));
             await world.CrashAsync(held);
             await steady.Views.AwaitAsync(seen => seen.Members.All(member => member.Name != "worker-1"));

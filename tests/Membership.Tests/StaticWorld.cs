@@ -18,10 +18,12 @@ internal sealed class StaticWorld : IMembershipWorld
 
     public IReadOnlyCollection<string> Said => _said;
 
+    public MembershipPolicy Policy => MembershipPolicy.Default;
+
     public Task StartCoordinatorAsync()
     {
         var known = _nodes.Select(node => node.Name).OfType<string>().ToList();
-        _registry = new MemberRegistry(new Term(++_term), "host:1", ++_incarnations, known, MembershipPolicy.Default, _time, (_, sentence) => _said.Enqueue(sentence));
+        _registry = new MemberRegistry(new Term(++_term), "host:1", ++_incarnations, known, Policy, _time, (_, sentence) => _said.Enqueue(sentence));
         _coordinator = new ViewRecorder(_registry);
         foreach (var node in _nodes.Where(node => node.Lives)) node.Connect(_registry);
         return Task.CompletedTask;

@@ -24,6 +24,7 @@ public sealed class WireTypesSpecs
         [typeof(StopRun)] = "from the host to the coordinator in its own process",
         [typeof(MemberLeaves)] = "a node says NodeLeaving; the table behind the coordinator's door makes this of it",
         [typeof(CoordinatorCalls)] = "travels through the membership engine that gossips, whose serializer has a table of its own",
+        [typeof(MemberAnswers)] = "travels through the membership engine that gossips, whose serializer has a table of its own",
     };
 
     [Fact]

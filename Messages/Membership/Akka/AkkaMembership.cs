@@ -32,9 +32,17 @@ internal sealed class AkkaMembership : IMembershipEngine
     {
         var transport = new LinkTransportSetup(options);
         Listens = transport.Listens;
-        _system = ActorSystem.Create(EngineConfiguration.SystemName, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(EngineConfiguration.Create(options)), transport));
+        try
+        {
+            _system = ActorSystem.Create(EngineConfiguration.SystemName, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(EngineConfiguration.Create(options)), transport));
+        }
+        catch
+        {
+            transport.Listener.Dispose();
+            throw;
+        }
         _cluster = AkkaCluster.Get(_system);
-        _system.WhenTerminated.ContinueWith(_ => _out.TrySetResult(_ends
+        _ = _system.WhenTerminated.ContinueWith(_ => _out.TrySetResult(_ends
             ? "it left the cluster"
             : "the cluster has declared this process dead, or the side of a split that it is on too small: it must be started again"), TaskScheduler.Default);
         if (options.Role == MemberRole.Coordinator)
@@ -48,8 +56,9 @@ internal sealed class AkkaMembership : IMembershipEngine
                 await Task.WhenAny(_seat.Task.Result.Released, Task.Delay(budget));
                 return Akka.Done.Instance;
             });
+            var open = () => OpenRegister(options.OpenRegister!);
             _system.ActorOf(
-                ClusterSingletonManager.Props(Props.Create(() => new SeatActor(options, Taken)), SeatActor.GiveBack.Instance, ClusterSingletonManagerSettings.Create(_system).WithRole(EngineConfiguration.RoleOf(MemberRole.Coordinator))),
+                ClusterSingletonManager.Props(Props.Create(() => new SeatActor(open, options.Times, Taken)), SeatActor.GiveBack.Instance, ClusterSingletonManagerSettings.Create(_system).WithRole(EngineConfiguration.RoleOf(MemberRole.Coordinator))),
                 "coordinator");
             _cluster.RegisterOnMemberUp(() => options.Say(IMembershipEngine.CoordinatorIsIn));
         }
@@ -98,6 +107,20 @@ internal sealed class AkkaMembership : IMembershipEngine
         _system.Dispose();
         _member?.Dispose();
         _coordinator?.Dispose();
+    }
+
+    /// <summary>Inside an actor's constructor nobody hears an exception: without this the seat would stay empty, and nobody would know.</summary>
+    private MemberRegistry OpenRegister(Func<MemberRegistry> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (Exception e)
+        {
+            _out.TrySetResult($"it cannot take the coordinator's seat: {e.Message.ReplaceLineEndings(" ")}");
+            throw;
+        }
     }
 
     private void Taken(CoordinatorSeat seat)

@@ -19,7 +19,7 @@ internal sealed class LinkAssociation : AssociationHandle, ILinkHandler
     public LinkAssociation(Address local, Address remote, Action<LinkAssociation> ended) : base(local, remote)
     {
         _ended = ended;
-        ReadHandlerSource.Task.ContinueWith(t => Read(t.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        _ = ReadHandlerSource.Task.ContinueWith(t => Read(t.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }
 
     /// <summary>Hears of an inbound link that is open. Link's thread.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using Akka.Actor;
 using Akka.Actor.Setup;
@@ -15,7 +16,9 @@ internal sealed class LinkTransportSetup : Setup
     /// <summary>Stands in every link's hello: a node of the run that dials here by mistake is told so.</summary>
     private const string RunId = "membership";
 
-    private string _lastSaid = "";
+    private readonly Lock _lock = new();
+    private readonly long _origin = Stopwatch.GetTimestamp();
+    private RefusalTally _said = RefusalTally.Empty;
 
     /// <exception cref="UserMistakeException">The address is taken, not ours, or needs <see cref="EngineOptions.Insecure"/>.</exception>
     public LinkTransportSetup(EngineOptions options)
@@ -30,8 +33,8 @@ internal sealed class LinkTransportSetup : Setup
             Admit = hello => Transport is { } transport ? transport.Admit(hello) : LinkVerdict.Refuse("the membership has not started yet"),
             Refused = refusal =>
             {
-                // Who comes in the first moment comes again, and nobody need know.
-                if (Transport is not null) Say($"somebody was turned away at the membership's address: {refusal.Sentence}");
+                // Who comes in the first moment comes again; who hangs up without a word is a probe that asks whether the port is open.
+                if (Transport is not null && refusal.Reason != LinkRefusalReason.Abandoned) Say($"somebody was turned away at the membership's address: {refusal.Sentence}");
             },
             Tls = options.Tls,
             Insecure = options.Insecure,
@@ -53,10 +56,14 @@ internal sealed class LinkTransportSetup : Setup
 
     public LinkHello Self(string listens) => new(RunId, EngineConfiguration.RoleOf(Options.Role), listens, Options.Incarnation);
 
-    /// <summary>Akka tries again and again: the same sentence is said once.</summary>
+    /// <summary>Akka tries again and again: a window's sentences are said once each, and not too many of them.</summary>
     public void Say(string sentence)
     {
-        if (Interlocked.Exchange(ref _lastSaid, sentence) != sentence) Options.Say(sentence);
+        bool isTold;
+        long before;
+        lock (_lock) (_said, isTold, before) = _said.Add(sentence, Stopwatch.GetElapsedTime(_origin));
+        if (before > 0) Options.Say($"{before} more were turned away, or turned this process away, in the {Limits.RefusalWindowSeconds} seconds before");
+        if (isTold) Options.Say(sentence);
     }
 }
 
@@ -66,11 +73,14 @@ internal sealed class LinkTransportSetup : Setup
 /// </summary>
 public sealed class LinkTransport : Transport
 {
+    private const string Leaves = "the process leaves the membership";
+
     private readonly LinkTransportSetup _setup;
     private readonly EngineOptions _options;
     private readonly ConcurrentDictionary<LinkAssociation, byte> _open = [];
     private readonly TaskCompletionSource<IAssociationEventListener> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Address? _self;
+    private volatile bool _isDown;
 
     /// <summary>Akka makes it, by the name in the configuration.</summary>
     public LinkTransport(ActorSystem system, Config config)
@@ -96,8 +106,9 @@ public sealed class LinkTransport : Transport
 
     public override Task<bool> Shutdown()
     {
+        _isDown = true;
         _setup.Listener.Dispose();
-        foreach (var association in _open.Keys) association.Close("the process leaves the membership");
+        foreach (var association in _open.Keys) association.Close(Leaves);
         return Task.FromResult(true);
     }
 
@@ -110,6 +121,8 @@ public sealed class LinkTransport : Transport
             var target = LinkAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"{remote.Host}:{remote.Port}"));
             // Akka writes as soon as it has the association; the link's own word that it is open may come later.
             association.Opened(Links.Connect(_options.Way(target), new LinkDiallerOptions { Self = _setup.Self(_setup.Listens.ToString()), Secret = _options.Secret, Tls = _options.Tls, Options = _setup.Timing }, association));
+            // A dial that was under way then has not been seen by the shutdown.
+            if (_isDown) association.Close(Leaves);
             return association;
         }
         catch (ClusterException e)
@@ -135,7 +148,7 @@ public sealed class LinkTransport : Transport
         var association = new LinkAssociation(_self!, new Address(SchemeIdentifier, System.Name, from.Name, from.Port), Ended)
         {
             // Nobody reads it before the owner has taken it, so nothing is lost until then.
-            OnOpened = opened => _listening.Task.ContinueWith(t => t.Result.Notify(new InboundAssociation(opened)), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default),
+            OnOpened = opened => _ = _listening.Task.ContinueWith(t => t.Result.Notify(new InboundAssociation(opened)), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default),
         };
         _open[association] = 0;
         return LinkVerdict.Accept(association);

@@ -54,7 +54,7 @@ internal sealed class MemberActor : ReceiveActor
         var isNew = !Sender.Equals(_coordinator);
         _coordinator = Sender;
         var view = _member.View;
-        if (isNew || view.TermCandidate != call.Term || view.Number < call.Number || view.Coordinator is null) Sender.Tell(_member.Hello, Self);
+        if (isNew || view.TermCandidate != call.Term || view.Number < call.Number || view.Coordinator is null) Sender.Tell(new MemberAnswers(_cluster.SelfUniqueAddress.Uid, _member.Hello), Self);
     }
 
     private void Refused(MemberRefusal refusal)

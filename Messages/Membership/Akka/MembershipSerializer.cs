@@ -17,7 +17,7 @@ public sealed class MembershipSerializer : SerializerWithStringManifest
 
     private static readonly (string Manifest, Type Type)[] Table =
     [
-        ("1", typeof(MemberHello)), ("2", typeof(MemberWelcome)), ("3", typeof(MemberRefusal)), ("4", typeof(MembershipView)), ("5", typeof(MemberLeaves)), ("6", typeof(CoordinatorCalls)),
+        ("2", typeof(MemberWelcome)), ("3", typeof(MemberRefusal)), ("4", typeof(MembershipView)), ("5", typeof(MemberLeaves)), ("6", typeof(CoordinatorCalls)), ("7", typeof(MemberAnswers)),
     ];
 
     public MembershipSerializer(ExtendedActorSystem system) : base(system) { }

@@ -44,7 +44,7 @@ internal static class EngineNode
             mistakes.Add($"--seeds-required {required}: must be a number from 1 to {Limits.SeedPods}");
         if (required is not null && pods is null && mistakes.Count == 0) mistakes.Add($"--seeds-required goes with --seeds {PodSelector.Prefix}…: a list that is written down is whole");
         var own = listen is null ? [] : Parse("--cluster-listen", [listen], mistakes);
-        if (own is [{ Port: 0 }]) mistakes.Add($"--cluster-listen {listen}: the other nodes must know the port: give one from 1 to 65535");
+        if (own is [{ } at] && NodeAddress.UnreachableAsWritten(at) is { } unreachable) mistakes.Add($"--cluster-listen {listen}: {unreachable}");
         if (listen is null) mistakes.Add("--cluster-listen is missing: HOST:PORT where this node gossips, as the others write it");
         return own.Count == 1 ? new EngineSettings(found, own[0]) { Pods = pods, Required = least } : null;
     }

@@ -98,7 +98,9 @@ internal sealed class NodeVerb : IVerb
         var endpoint = _torchrun.JoinOf(parse, dials && RowOptions.TextOf(parse, _join) is null ? role : null, found);
         var join = Address(parse, _join, found, isNeeded: dials && endpoint is null) ?? endpoint;
         var listen = Address(parse, _listen, found, isNeeded: role is NodeOptions.Shards or NodeOptions.Coordinator);
-        if (role == NodeOptions.Shards && listen is not null && Unreachable(listen) is { } unreachable) found.Add($"--listen {listen}: {unreachable}");
+        // A coordinator's address is what the others are told in a cluster that gossips; else they are given their own way to it.
+        var unreachable = listen is null ? null : role == NodeOptions.Shards ? NodeAddress.Unreachable(listen) : engine is not null ? NodeAddress.UnreachableAsWritten(listen) : null;
+        if (unreachable is not null) found.Add($"--listen {listen}: {unreachable}");
         var folder = RowOptions.TextOf(parse, _run);
         if (role == NodeOptions.Coordinator && folder is null) found.Add("--run DIR is missing: the folder with the run's config.yaml");
         var name = RowOptions.TextOf(parse, _name) ?? "";
@@ -180,15 +182,6 @@ internal sealed class NodeVerb : IVerb
             return null;
         }
     }
-
-    /// <summary>Workers and other shards dial the very address that a ps is given.</summary>
-    private static string? Unreachable(LinkAddress address) => address switch
-    {
-        { Kind: LinkTransportKind.Tcp } when System.Net.IPAddress.TryParse(address.Name, out var ip) && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any)) =>
-            "the other nodes dial a ps at this address: give the name or an address of this machine",
-        { Kind: LinkTransportKind.InProcess } => "an address inside a process leads nowhere: give HOST:PORT or unix:/PATH",
-        _ => null,
-    };
 
     /// <summary>Never on the command line: a process list is public.</summary>
     internal static byte[] Secret(string? file, List<string> mistakes)

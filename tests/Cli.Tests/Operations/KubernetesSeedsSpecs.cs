@@ -68,6 +68,18 @@ public sealed class KubernetesSeedsSpecs
     }
 
     [Theory]
+    [InlineData("0.0.0.0:7100", "--cluster-listen 0.0.0.0:7100: the other nodes dial this very address")]
+    [InlineData("a:0", "--cluster-listen a:0: the other nodes must know the port")]
+    [InlineData("[::1]:7100", "--cluster-listen [::1]:7100: the engine takes host names and IPv4 addresses")]
+    [InlineData(null, "--cluster-listen is missing")]
+    public void Gossip_where_nobody_gets_to_is_one_line(string? listen, string says)
+    {
+        var mistakes = new List<string>();
+        EngineNode.Read(new EngineTexts("akka", "a:7100", null, listen, null), mistakes);
+        Assert.StartsWith(says, Assert.Single(mistakes), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [MemberData(nameof(Roles))]
     public void Selector_of_the_seeds_finds_the_coordinators_and_nobody_else(string role)
     {

@@ -56,6 +56,9 @@ internal sealed class AkkaWorld : IMembershipWorld
 
     public CoordinatorSeat? Seat { get; private set; }
 
+    /// <summary>Others join while one is held off, and a process needs a second or two for that.</summary>
+    public MembershipPolicy Policy { get; } = MembershipPolicy.Default with { FirstHoldOff = TimeSpan.FromSeconds(10), Window = TimeSpan.FromMinutes(5) };
+
     public async Task StartCoordinatorAsync()
     {
         _engine = JoinCoordinator(_coordinatorListens);
@@ -78,14 +81,15 @@ internal sealed class AkkaWorld : IMembershipWorld
     public Task HoldAsync(object who) => _network.HoldAsync(who, isHeld: true);
 
     /// <summary>One more process of role coordinator.</summary>
-    public IMembershipEngine JoinCoordinator(LinkAddress? listens = null, string address = "host:1")
+    /// <param name="refuses">Why its register cannot be opened; null = it can.</param>
+    public IMembershipEngine JoinCoordinator(LinkAddress? listens = null, string address = "host:1", string? refuses = null)
     {
         var known = _nodes.Select(static node => node.Name).OfType<string>().ToList();
         return MembershipEngines.JoinAkka(Options(MemberRole.Coordinator, null, listens ?? AnyPort, listens is null ? address : "coordinator") with
         {
             Address = address,
-            OpenRegister = () => new MemberRegistry(
-                new Term(Interlocked.Increment(ref _term)), address, Interlocked.Increment(ref _incarnations), known, MembershipPolicy.Default, TimeProvider.System, (_, sentence) => _said.Enqueue(sentence)),
+            OpenRegister = () => refuses is not null ? throw new IOException(refuses) : new MemberRegistry(
+                new Term(Interlocked.Increment(ref _term)), address, Interlocked.Increment(ref _incarnations), known, Policy, TimeProvider.System, (_, sentence) => _said.Enqueue(sentence)),
         });
     }
 
@@ -95,10 +99,13 @@ internal sealed class AkkaWorld : IMembershipWorld
         return Task.CompletedTask;
     }
 
-    public Task<IMembershipNode> StartAsync(MemberRole role, string? name = null)
+    public Task<IMembershipNode> StartAsync(MemberRole role, string? name = null) => StartAsync(role, name, AnyPort);
+
+    /// <summary>A process that listens where the caller says: there may have been another one before.</summary>
+    public Task<IMembershipNode> StartAsync(MemberRole role, string? name, LinkAddress listens)
     {
         var node = new Node();
-        var options = Options(role, name, AnyPort, node) with { Refused = refusal => node.Told.TrySetResult(refusal) };
+        var options = Options(role, name, listens, node) with { Refused = refusal => node.Told.TrySetResult(refusal) };
         node.Start(MembershipEngines.JoinAkka(options), options.Incarnation);
         _network.Names(node.Engine.Listens, node);
         _nodes.Add(node);

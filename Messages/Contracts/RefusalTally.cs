@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
-using Cluster.Contracts;
 
-namespace Cluster.Cli.Nodes;
+namespace Cluster.Contracts;
 
 /// <summary>
 /// Which sentences of strangers are told (refusals at the door, what nodes say of themselves): in a window of
@@ -10,7 +9,7 @@ namespace Cluster.Cli.Nodes;
 /// <param name="Since">When the window began.</param>
 /// <param name="Told">What was told in it.</param>
 /// <param name="Untold">How many more there were.</param>
-internal sealed record RefusalTally(TimeSpan Since, ImmutableHashSet<string> Told, long Untold)
+public sealed record RefusalTally(TimeSpan Since, ImmutableHashSet<string> Told, long Untold)
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(Limits.RefusalWindowSeconds);
 

@@ -1,7 +1,4 @@
-using Cluster.Cli.Nodes;
-using Cluster.Contracts;
-
-namespace Cluster.Cli.Tests.Nodes;
+namespace Cluster.Contracts.Tests;
 
 public sealed class RefusalTallySpecs
 {
