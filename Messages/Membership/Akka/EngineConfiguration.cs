@@ -31,7 +31,7 @@ internal static class EngineConfiguration
         var times = options.Times;
         // Workers come and go: which side of a split goes on is for those who hold the run's state.
         var roles = options.Role == MemberRole.Worker ? RoleOf(options.Role) : $"{RoleOf(options.Role)}, {Voter}";
-        var threads = $$"""{ type = ForkJoinDispatcher, throughput = 5, dedicated-thread-pool { thread-count = 2, threadtype = background } }""";
+        var threads = Threads(2);
         return ConfigurationFactory.ParseString($$"""
         akka {
           # Whatever a person must know is said by the engine, in its own words.
@@ -46,7 +46,9 @@ internal static class EngineConfiguration
             provider = cluster
             # Threads of its own: nothing that computes or blocks elsewhere in the process delays a heartbeat.
             default-dispatcher = {{threads}}
-            internal-dispatcher = {{threads}}
+            # While the cluster's extension starts, its listener and the split-brain resolver each block a thread until a third answers
+            # them: with two the process would be deaf until Akka gives up after 20 s, for good. Four is Akka's own least.
+            internal-dispatcher = {{Threads(4)}}
             serializers {
               membership = "{{typeof(MembershipSerializer).AssemblyQualifiedName}}"
               # Closed: these would build any type that a message names (Newtonsoft), any protobuf type, or deploy an actor from afar.
@@ -114,6 +116,8 @@ internal static class EngineConfiguration
         }
         """);
     }
+
+    private static string Threads(int count) => $$"""{ type = ForkJoinDispatcher, throughput = 5, dedicated-thread-pool { thread-count = {{count}}, threadtype = background } }""";
 
     private static string Of(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0}ms");
 }
