@@ -51,7 +51,7 @@ public sealed class SeedsWatchSpecs
     [Fact]
     public void Pods_that_are_left_out_for_another_reason_are_no_change()
     {
-        var (a, b) = (Found(1, 2) with { LeftOut = ["x-0 has no IPv4 address yet"] }, Found(1, 2) with { LeftOut = ["x-0 is ending"] });
+        var (a, b) = (Found(1, 2) with { LeftOut = ["x-0 has no address yet"] }, Found(1, 2) with { LeftOut = ["x-0 is ending"] });
         Assert.Equal(5, Counts(First, a, b, a, b, a, b));
     }
 
