@@ -42,23 +42,28 @@ public sealed class KubernetesApi(ServiceAccount account, TimeSpan limit) : IPod
         {
             throw new PodsUnknownException($"the API server at {Server} did not answer within {limit.TotalSeconds} s", e);
         }
-        // Causes stay here: .NET quotes what it does not understand, as text or as numbers, and that may be the token.
+        catch (Exception e) when (SpeaksNoHttp(e))
+        {
+            throw Unknown($"what listens at {Server} does not speak HTTP", e, token);
+        }
         catch (HttpRequestException e)
         {
-            throw new PodsUnknownException(e.HttpRequestError switch
-            {
-                HttpRequestError.SecureConnectionError => $"what listens at {Server} has no certificate of the authority in {account.Folder}/ca.crt for this address: {Line(authorities.Refusal ?? e.InnerException?.Message ?? e.Message, token)}",
-                HttpRequestError.InvalidResponse => $"what listens at {Server} does not speak HTTP",
-                _ => $"the API server at {Server} cannot be asked: {Line(e.Message, token)}",
-            });
+            throw Unknown(e.HttpRequestError == HttpRequestError.SecureConnectionError
+                ? $"what listens at {Server} has no certificate of the authority in {account.Folder}/ca.crt for this address: {Line(authorities.Refusal ?? e.InnerException?.Message ?? e.Message, token)}"
+                : $"the API server at {Server} cannot be asked: {Line(e.Message, token)}", e, token);
         }
         catch (IOException e)
         {
-            throw new PodsUnknownException(e is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }
-                ? $"what listens at {Server} does not speak HTTP"
-                : $"the API server's answer was cut off: {Line(e.Message, token)}");
+            throw Unknown($"the API server's answer was cut off: {Line(e.Message, token)}", e, token);
         }
     }
+
+    private static bool SpeaksNoHttp(Exception e) =>
+        e is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } or HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse };
+
+    /// <summary>Without a cause that may hold the token: .NET quotes what it does not understand, as text or byte by byte.</summary>
+    private static PodsUnknownException Unknown(string message, Exception cause, string token) =>
+        SpeaksNoHttp(cause) || cause.ToString().Contains(token, StringComparison.Ordinal) ? new PodsUnknownException(message) : new PodsUnknownException(message, cause);
 
     private string Server => account.Api.Authority;
 
