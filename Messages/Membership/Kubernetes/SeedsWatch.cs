@@ -29,8 +29,8 @@ public sealed record SeedTimes
     public TimeSpan Stable { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// An answer that was longer on its way tells too little of now to act upon. With <see cref="EngineTimes.FirstSeed"/> no longer than
-    /// <see cref="Stable"/>: who acts on such an answer has begun its cluster before any list that is not the same can count.
+    /// An answer that was longer on its way tells too little of now to act upon. Together with <see cref="EngineTimes.FirstSeed"/> no longer
+    /// than <see cref="Stable"/>: who acts on such an answer has begun its cluster before any list that is not the same can count.
     /// </summary>
     public TimeSpan Fresh { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -47,7 +47,7 @@ public sealed record SeedTimes
 /// the question and the answer, nobody knows: the while is what lies surely between two readings. Pure.
 /// </summary>
 /// <param name="Found">The list as it was seen last; null = nothing is known.</param>
-/// <param name="Since">When it was heard first: it has been the same since then at the latest.</param>
+/// <param name="Since">When it was first heard; how long before that it was the same already, nobody knows.</param>
 public sealed record SeedsWatch(SeedPods? Found, TimeSpan Since)
 {
     public static readonly SeedsWatch Nothing = new(null, TimeSpan.Zero);
