@@ -3,20 +3,27 @@
 #   ops/build/feed.sh SOURCES PACKAGES
 # SOURCES holds checkouts named akka.net (tag 1.5.30 or newer), DotNetty (dev, 0.7.6), MessagePack-CSharp (tag v3.1.8 or newer),
 # TorchSharp (0.107.0; its native half is compiled against the libtorch that is installed, or that of Torch_DIR, with
-# FEED_JOBS compilers at a time, 2 by default); a part whose checkout is absent is left out. PACKAGES is the folder for RestoreAdditionalProjectSources.
+# FEED_JOBS compilers at a time, 2 by default); a part whose checkout is absent is left out, but one must be there. PACKAGES is the folder for RestoreAdditionalProjectSources.
 # AKKA_VERSION, DOTNETTY_VERSION and MESSAGEPACK_VERSION name the versions that are built.
 set -euo pipefail
 
 given=$(realpath "${1:?usage: ops/build/feed.sh SOURCES PACKAGES}")
 packages=$(realpath -m "${2:?usage: ops/build/feed.sh SOURCES PACKAGES}")
+parts=(akka.net DotNetty MessagePack-CSharp TorchSharp)
+here=()
+for part in "${parts[@]}"; do
+  if [[ -d $given/$part ]]; then here+=("$part"); fi
+done
+if ((${#here[@]} == 0)); then
+  echo "$given holds none of the checkouts ${parts[*]}: ops/decisions/0022-a-folder-of-packages.md says how to get them" >&2
+  exit 2
+fi
 mkdir -p "$packages"
 
 # The checkouts stay as they are. Sources of packages and the SDK are this machine's, not those of upstream's build servers.
 sources=$(mktemp -d)
 trap 'rm -rf "$sources"' EXIT
-for part in akka.net DotNetty MessagePack-CSharp TorchSharp; do
-  [[ -d $given/$part ]] && cp -r "$given/$part" "$sources/$part"
-done
+for part in "${here[@]}"; do cp -r "$given/$part" "$sources/$part"; done
 find "$sources" \( -iname 'nuget.config' -o -name global.json \) -delete
 framework=net10.0
 protobuf=3.25.1        # the version that Directory.Packages.props pins

@@ -31,7 +31,10 @@ torchsharp_native() {
       >"$build.log" 2>&1 || { tail -20 "$build.log" >&2; echo "cmake could not configure TorchSharp's native half" >&2; return 1; }
   }
   configure || return 1
-  libtorch=$(sed -nE 's/^Torch_DIR:PATH=(.*)/\1/p' "$build/CMakeCache.txt")
+  # Of type UNINITIALIZED where it was given and nothing looked for it.
+  libtorch=$(sed -nE 's/^Torch_DIR:[A-Z]+=(.*)/\1/p' "$build/CMakeCache.txt")
+  [[ -f $libtorch/TorchConfigVersion.cmake ]] ||
+    { echo "no TorchConfigVersion.cmake in '$libtorch': give Torch_DIR, the folder of libtorch that holds it (…/share/cmake/Torch)" >&2; return 1; }
   if grep -qE 'PACKAGE_VERSION "?1\.' "$libtorch/TorchConfigVersion.cmake"; then
     torchsharp_for_libtorch_1 "$native/LibTorchSharp"
     configure || return 1

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Cluster.Contracts;
 
@@ -28,51 +26,59 @@ public sealed class KubernetesApi(ServiceAccount account, TimeSpan limit) : IPod
         var url = new Uri(account.Api, $"/api/v1/namespaces/{space}/pods?labelSelector={Uri.EscapeDataString(selector.Selector)}&limit={Limits.SeedPods}");
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(limit);
+        using var authorities = new Authorities(account.ReadAuthorities());
         try
         {
-            using var handler = Handler(account.ReadAuthorities());
+            using var handler = Handler(authorities);
             using var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
             using var request = new HttpRequestMessage(HttpMethod.Get, url);
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             var body = await BodyAsync(response, patience.Token);
-            return response.StatusCode == HttpStatusCode.OK ? PodList.Read(body) : throw Refused(response.StatusCode, space, selector, Reason(body).Replace(token, "…", StringComparison.Ordinal));
+            return response.StatusCode == HttpStatusCode.OK ? PodList.Read(body) : throw Refused(response.StatusCode, space, selector, Reason(body, token));
         }
         catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
         {
             throw new PodsUnknownException($"the API server at {Server} did not answer within {limit.TotalSeconds} s", e);
         }
+        catch (Exception e) when (SpeaksNoHttp(e))
+        {
+            throw Unknown($"what listens at {Server} does not speak HTTP", e, token);
+        }
         catch (HttpRequestException e)
         {
-            throw new PodsUnknownException(e.HttpRequestError == HttpRequestError.SecureConnectionError
-                ? $"what listens at {Server} has no certificate of the authority in {account.Folder}/ca.crt for this address: {Line(e.InnerException?.Message ?? e.Message)}"
-                : $"the API server at {Server} cannot be asked: {Line(e.Message)}", e);
+            throw Unknown(e.HttpRequestError == HttpRequestError.SecureConnectionError
+                ? $"what listens at {Server} has no certificate of the authority in {account.Folder}/ca.crt for this address: {Line(authorities.Refusal ?? e.InnerException?.Message ?? e.Message, token)}"
+                : $"the API server at {Server} cannot be asked: {Line(e.Message, token)}", e, token);
         }
         catch (IOException e)
         {
-            throw new PodsUnknownException($"the API server's answer was cut off: {Line(e.Message)}", e);
+            throw Unknown($"the API server's answer was cut off: {Line(e.Message, token)}", e, token);
         }
     }
 
+    private static bool SpeaksNoHttp(Exception e) =>
+        e is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } or HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse };
+
+    /// <summary>Without a cause that may hold the token: .NET quotes what it does not understand, as text or byte by byte.</summary>
+    private static PodsUnknownException Unknown(string message, Exception cause, string token) =>
+        SpeaksNoHttp(cause) || cause.ToString().Contains(token, StringComparison.Ordinal) ? new PodsUnknownException(message) : new PodsUnknownException(message, cause);
+
     private string Server => account.Api.Authority;
 
-    private static SocketsHttpHandler Handler(X509Certificate2Collection authorities)
+    private static SocketsHttpHandler Handler(Authorities authorities) => new()
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
-        policy.CustomTrustStore.AddRange(authorities);
-        return new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy },
-        };
-    }
+        AllowAutoRedirect = false,
+        UseProxy = false,
+        UseCookies = false,
+        SslOptions = authorities.Options(),
+    };
 
     private static async Task<byte[]> BodyAsync(HttpResponseMessage response, CancellationToken stop)
     {
-        var tooLong = new PodsUnknownException($"the API server's answer has more than {Limits.PodListBytes} bytes: write a selector that names the coordinators alone");
+        // A list stays too long; what came in its place may not come again.
+        var tooLong = new PodsUnknownException($"the API server's answer has more than {Limits.PodListBytes} bytes: write a selector that names the coordinators alone") { IsFinal = response.StatusCode == HttpStatusCode.OK };
         if (response.Content.Headers.ContentLength > Limits.PodListBytes) throw tooLong;
         await using var stream = await response.Content.ReadAsStreamAsync(stop);
         using var body = new MemoryStream();
@@ -95,13 +101,13 @@ public sealed class KubernetesApi(ServiceAccount account, TimeSpan limit) : IPod
     };
 
     /// <summary>What the API server says itself, as a sentence's end; empty when it says nothing that can be read.</summary>
-    private static string Reason(byte[] body)
+    private static string Reason(byte[] body, string token)
     {
         try
         {
             using var document = JsonDocument.Parse(body);
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.String
-                ? ": " + Line(message.GetString()!)
+                ? ": " + Line(message.GetString()!, token)
                 : "";
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -110,6 +116,6 @@ public sealed class KubernetesApi(ServiceAccount account, TimeSpan limit) : IPod
         }
     }
 
-    /// <summary>For a terminal: one line, not too long.</summary>
-    private static string Line(string text) => new([.. text.Take(300).Select(static c => char.IsControl(c) ? ' ' : c)]);
+    /// <summary>For a terminal: one line, not too long, without the token. That goes before the text is cut: of a token in halves the first would stay.</summary>
+    private static string Line(string text, string token) => new([.. text.Replace(token, "…", StringComparison.Ordinal).Take(300).Select(static c => char.IsControl(c) ? ' ' : c)]);
 }

@@ -22,8 +22,9 @@ public sealed class KubernetesSeeds(PodSelector selector, SeedRules rules, IPodL
             string sentence;
             try
             {
+                var asked = time.GetElapsedTime(start);
                 var found = SeedPods.Of(await pods.ListAsync(selector, stop), selector.Port);
-                (watch, var seeds, sentence) = watch.Look(found, time.GetElapsedTime(start), rules);
+                (watch, var seeds, sentence) = watch.Look(found, asked, time.GetElapsedTime(start), rules);
                 Say(sentence);
                 if (seeds is not null) return seeds;
             }

@@ -1,18 +1,26 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Cluster.Contracts;
 
 namespace Cluster.Membership.Kubernetes;
 
 /// <summary>What the seeds need to know of a pod.</summary>
-/// <param name="Hostname">With <paramref name="Subdomain"/> a name that the cluster's DNS knows; a StatefulSet gives both. Null = none.</param>
-/// <param name="Address">Its first IPv4 address; null = none yet, or none at all.</param>
+/// <param name="Hostname">With <paramref name="Subdomain"/> a name that the cluster's DNS knows; a StatefulSet gives both. Null = none, or none that Kubernetes allows.</param>
+/// <param name="Address">Its first IPv4 address; null = none yet, or <see cref="HasOnlyIPv6"/>.</param>
 /// <param name="Phase"><c>Pending</c>, <c>Running</c>, <c>Succeeded</c>, <c>Failed</c>, <c>Unknown</c>; null = not said.</param>
 /// <param name="Ends">It has been told to end.</param>
-public sealed record SeedPod(string Name, string Namespace, string? Hostname, string? Subdomain, string? Address, string? Phase, bool Ends);
+public sealed record SeedPod(string Name, string Namespace, string? Hostname, string? Subdomain, string? Address, string? Phase, bool Ends)
+{
+    /// <summary>It has addresses, and none of them is IPv4.</summary>
+    public bool HasOnlyIPv6 { get; init; }
+}
 
 /// <summary>
 /// Reads the API server's answer, a v1 PodList. What Go leaves out or writes as null (an empty list, a status not yet there) is
-/// absent; what is of another kind than it must be refuses the whole answer: half a list would make half a cluster.
+/// absent; a field of another kind than it must be refuses the whole answer: half a list would make half a cluster. So does a pod
+/// without a name. What only says how a pod is reached does not: an address that is none is passed over, and a pod whose hostname
+/// or subdomain is no name is reached by its address.
 /// </summary>
 public static class PodList
 {
@@ -24,12 +32,13 @@ public static class PodList
             using var document = JsonDocument.Parse(json);
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object || Text(root, "kind") != "PodList") throw Wrong("it is no PodList");
-            if (Text(Inner(root, "metadata"), "continue") is { Length: > 0 }) throw new PodsUnknownException($"the selector finds more than {Limits.SeedPods} pods: write one that names the coordinators alone") { IsFinal = true };
+            var items = Inner(root, "items", JsonValueKind.Array);
+            if (Text(Inner(root, "metadata"), "continue") is { Length: > 0 } || items?.GetArrayLength() > Limits.SeedPods)
+                throw new PodsUnknownException($"the selector finds more than {Limits.SeedPods} pods: write one that names the coordinators alone") { IsFinal = true };
             var pods = new List<SeedPod>();
-            if (Inner(root, "items", JsonValueKind.Array) is { } items)
+            if (items is { } found)
             {
-                if (items.GetArrayLength() > Limits.SeedPods) throw Wrong($"it has {items.GetArrayLength()} pods, and {Limits.SeedPods} were asked for");
-                foreach (var item in items.EnumerateArray()) pods.Add(Pod(item));
+                foreach (var item in found.EnumerateArray()) pods.Add(Pod(item));
             }
             if (pods.DistinctBy(static pod => (pod.Namespace, pod.Name)).Count() != pods.Count) throw Wrong("two pods have one name");
             return pods;
@@ -51,22 +60,28 @@ public static class PodList
         if (!PodNames.IsName(name) || !PodNames.IsLabel(space)) throw Wrong("a pod has no name or no namespace, or such as Kubernetes does not allow");
         var (hostname, subdomain) = (Text(spec, "hostname"), Text(spec, "subdomain"));
         var hasName = PodNames.IsLabel(hostname) && PodNames.IsLabel(subdomain);
-        return new SeedPod(name!, space!, hasName ? hostname : null, hasName ? subdomain : null, Address(status), Text(status, "phase"), Text(metadata, "deletionTimestamp") is not null);
+        var addresses = Addresses(status);
+        var address = addresses.Find(IsIPv4);
+        return new SeedPod(name!, space!, hasName ? hostname : null, hasName ? subdomain : null, address, Text(status, "phase"), Text(metadata, "deletionTimestamp") is not null)
+        {
+            HasOnlyIPv6 = address is null && addresses.Exists(IsIPv6),
+        };
     }
 
-    private static string? Address(JsonElement? status)
+    private static List<string> Addresses(JsonElement? status)
     {
-        if (IsIPv4(Text(status, "podIP"))) return Text(status, "podIP");
-        if (Inner(status, "podIPs", JsonValueKind.Array) is not { } all) return null;
-        foreach (var one in all.EnumerateArray())
+        List<string?> found = [Text(status, "podIP")];
+        if (Inner(status, "podIPs", JsonValueKind.Array) is { } all)
         {
-            if (one.ValueKind == JsonValueKind.Object && IsIPv4(Text(one, "ip"))) return Text(one, "ip");
+            foreach (var one in all.EnumerateArray()) found.Add(one.ValueKind == JsonValueKind.Object ? Text(one, "ip") : null);
         }
-        return null;
+        return [.. found.OfType<string>()];
     }
 
     /// <summary>Written as the others write it, or the engine takes it for somebody else.</summary>
-    private static bool IsIPv4(string? text) => System.Net.IPAddress.TryParse(text, out var ip) && ip.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork && ip.ToString() == text;
+    private static bool IsIPv4(string text) => IPAddress.TryParse(text, out var ip) && ip.AddressFamily == AddressFamily.InterNetwork && ip.ToString() == text;
+
+    private static bool IsIPv6(string text) => IPAddress.TryParse(text, out var ip) && ip.AddressFamily == AddressFamily.InterNetworkV6;
 
     /// <summary>Null when it is absent or null.</summary>
     private static JsonElement? Inner(JsonElement? of, string name, JsonValueKind kind = JsonValueKind.Object)

@@ -19,18 +19,22 @@ public sealed record SeedPods(IReadOnlyList<LinkAddress> Seeds, IReadOnlyList<st
         foreach (var pod in pods.Order(ByName.Instance))
         {
             if (WhyNot(pod) is { } reason) leftOut.Add($"{pod.Name} {reason}");
-            else seeds.Add(new LinkAddress(LinkTransportKind.Tcp, pod is { Hostname: { } host, Subdomain: { } subdomain } ? $"{host}.{subdomain}.{pod.Namespace}.svc" : pod.Address!, port));
+            else seeds.Add(new LinkAddress(LinkTransportKind.Tcp, StableName(pod) ?? pod.Address!, port));
         }
         return new SeedPods(seeds, leftOut);
     }
+
+    private static string? StableName(SeedPod pod) => pod is { Hostname: { } host, Subdomain: { } subdomain } ? $"{host}.{subdomain}.{pod.Namespace}.svc" : null;
 
     private static string? WhyNot(SeedPod pod) => pod switch
     {
         { Ends: true } => "is ending",
         { Phase: "Failed" } => "has failed",
         { Phase: "Succeeded" } => "is done",
-        { Address: null } => "has no IPv4 address yet",
-        _ => null,
+        { Address: not null } => null,
+        { HasOnlyIPv6: false } => "has no address yet",
+        // By its name it is reached whatever its address is.
+        _ => StableName(pod) is null ? "has only IPv6 addresses, which the engine does not take" : null,
     };
 
     /// <summary>Same seeds, same order.</summary>

@@ -28,6 +28,12 @@ public sealed record SeedTimes
     /// </summary>
     public TimeSpan Stable { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// An answer that was longer on its way tells too little of now to act upon. Together with <see cref="EngineTimes.FirstSeed"/> no longer
+    /// than <see cref="Stable"/>: who acts on such an answer has begun its cluster before any list that is not the same can count.
+    /// </summary>
+    public TimeSpan Fresh { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Before the next try after an answer that is of no use.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -37,10 +43,11 @@ public sealed record SeedTimes
 
 /// <summary>
 /// Decides when a list of pods counts. Two processes that start at once may see lists that differ by the pods that came between their
-/// two looks; a list that has not changed for a while is the same for all who looked in that while. Pure.
+/// two looks; a list that has not changed for a while is the same for all who looked in that while. When the API server read its list, between
+/// the question and the answer, nobody knows: the while is what lies surely between two readings. Pure.
 /// </summary>
 /// <param name="Found">The list as it was seen last; null = nothing is known.</param>
-/// <param name="Since">Since when it has been the same.</param>
+/// <param name="Since">When it was first heard; how long before that it was the same already, nobody knows.</param>
 public sealed record SeedsWatch(SeedPods? Found, TimeSpan Since)
 {
     public static readonly SeedsWatch Nothing = new(null, TimeSpan.Zero);
@@ -49,15 +56,17 @@ public sealed record SeedsWatch(SeedPods? Found, TimeSpan Since)
     public static SeedsWatch Failed => Nothing;
 
     /// <param name="found">What the API server says now.</param>
-    /// <param name="now">By a clock that never goes back.</param>
+    /// <param name="asked">By a clock that never goes back.</param>
+    /// <param name="heard">When the answer to that was there, by the same clock.</param>
     /// <returns>The next state; the seeds if they count; else what is being waited for.</returns>
-    public (SeedsWatch Next, IReadOnlyList<LinkAddress>? Seeds, string Sentence) Look(SeedPods found, TimeSpan now, SeedRules rules)
+    public (SeedsWatch Next, IReadOnlyList<LinkAddress>? Seeds, string Sentence) Look(SeedPods found, TimeSpan asked, TimeSpan heard, SeedRules rules)
     {
-        var next = new SeedsWatch(found, found.SameSeeds(Found) ? Since : now);
+        var next = new SeedsWatch(found, found.SameSeeds(Found) ? Since : heard);
         if (found.Seeds.Count == 0) return (next, null, $"no seed yet: {found}");
         if (found.Seeds[0] == rules.Self && found.Seeds.Count < rules.Required)
             return (next, null, $"{found.Seeds.Count} of {rules.Required} seeds that must be there before this process begins a cluster (--seeds-required): {found}");
-        if (now - next.Since < rules.Times.Stable) return (next, null, $"found {found}; they count when they have stayed the same for {rules.Times.Stable.TotalSeconds} s");
+        if (asked - next.Since < rules.Times.Stable) return (next, null, $"found {found}; they count when they have stayed the same for {rules.Times.Stable.TotalSeconds} s");
+        if (heard - asked > rules.Times.Fresh) return (next, null, $"found {found}; they count when the API server says so again within {rules.Times.Fresh.TotalSeconds} s");
         var stranger = rules.IsCoordinator && !found.Seeds.Contains(rules.Self) ? $"; this process gossips at {rules.Self}, which is none of them: it begins no cluster" : "";
         return (next, found.Seeds, $"joins through {found}{stranger}");
     }

@@ -4,7 +4,9 @@ namespace TorchSharp.Interop;
 
 /// <summary>
 /// One reference to a libtorch tensor. A SafeHandle, so that a tensor which is disposed (or finalized) on one thread
-/// while another is inside a native call with it is freed after that call, not under it.
+/// while another is inside a native call with it is freed after that call, not under it. Over TorchSharp's own tensors
+/// that holds for finalizers alone: what is borrowed of them owns nothing and counts no reference, so whoever disposes
+/// such a tensor on one thread frees it under a call on another.
 /// </summary>
 internal sealed partial class TensorHandle : SafeHandle
 {

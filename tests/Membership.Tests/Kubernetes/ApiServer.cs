@@ -1,7 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Cluster.Membership.Kubernetes;
@@ -9,30 +9,35 @@ using Cluster.Membership.Kubernetes;
 namespace Cluster.Membership.Tests.Kubernetes;
 
 /// <summary>
-/// An HTTPS server on loopback that answers every request with the bytes it is given, and a service account that trusts it: both
-/// certificates are made on the spot.
+/// An HTTPS server on loopback that answers every request with the bytes it is given, and a service account that trusts it.
 /// </summary>
 internal sealed class ApiServer : IDisposable
 {
     public const string Token = "eyJhbGciOiJSUzI1NiJ9.sesame-sesame.c2ln";
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly X509Certificate2 _authority = MadeAuthority("CN=test cluster"), _certificate;
+    private SslStreamCertificateContext _shown;
     private readonly CancellationTokenSource _stop = new();
 
     /// <param name="names">Whom the certificate is for.</param>
     public ApiServer(params string[] names)
     {
-        _certificate = Signed(names.Length == 0 ? ["127.0.0.1"] : names);
+        Authority = Certificates.Authority("CN=test cluster");
+        Show(Certificates.Server(Authority, names));
         _listener.Start();
         Folder = Directory.CreateTempSubdirectory("service-account-").FullName;
         Put("token", Token + "\n");
         Put("namespace", "cluster");
-        Put("ca.crt", _authority.ExportCertificatePem());
+        Trust(Authority);
         _ = ServeAsync();
     }
 
     public string Folder { get; }
+
+    public Certificates Certificates { get; } = new();
+
+    /// <summary>The root that has signed the server's first certificate.</summary>
+    public X509Certificate2 Authority { get; }
 
     /// <summary>Status line, headers and body, as they go over the wire; the connection is closed behind them. Null = nothing is ever said.</summary>
     public byte[]? Answer { get; set; }
@@ -42,36 +47,19 @@ internal sealed class ApiServer : IDisposable
 
     public ServiceAccount Account => ServiceAccount.OfThisPod(name => name == "KUBERNETES_SERVICE_HOST" ? "127.0.0.1" : ((IPEndPoint)_listener.LocalEndpoint).Port.ToString(), Folder);
 
+    public Uri Url => Account.Api;
+
+    /// <summary>The server's certificate from now on, and what it sends with it.</summary>
+    [MemberNotNull(nameof(_shown))]
+    public void Show(X509Certificate2 certificate, params X509Certificate2[] above) => _shown = SslStreamCertificateContext.Create(certificate, [.. above], offline: true);
+
+    /// <summary>The service account's authorities from now on, in this order.</summary>
+    public void Trust(params X509Certificate2[] authorities) => Put("ca.crt", string.Join('\n', authorities.Select(static one => one.ExportCertificatePem())));
+
     public void Put(string name, string text) => File.WriteAllText(Path.Combine(Folder, name), text);
 
     /// <summary>A whole answer.</summary>
     public static byte[] Of(int status, string body) => Encoding.UTF8.GetBytes($"HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
-
-    public static X509Certificate2 MadeAuthority(string name)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
-        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-2), DateTimeOffset.UtcNow.AddDays(2));
-    }
-
-    private X509Certificate2 Signed(string[] names)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=api", key, HashAlgorithmName.SHA256);
-        var alternatives = new SubjectAlternativeNameBuilder();
-        foreach (var name in names)
-        {
-            if (IPAddress.TryParse(name, out var ip)) alternatives.AddIpAddress(ip);
-            else alternatives.AddDnsName(name);
-        }
-        request.CertificateExtensions.Add(alternatives.Build());
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
-        using var authorityKey = _authority.GetECDsaPrivateKey()!;
-        using var signed = request.Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(authorityKey), DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1), RandomNumberGenerator.GetBytes(16));
-        return signed.CopyWithPrivateKey(key);
-    }
 
     private async Task ServeAsync()
     {
@@ -99,7 +87,7 @@ internal sealed class ApiServer : IDisposable
     private async Task AnswerAsync(Socket socket)
     {
         await using var stream = new SslStream(new NetworkStream(socket));
-        await stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
+        await stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = _shown }, _stop.Token);
         var (bytes, filled) = (new byte[64 * 1024], 0);
         while (!Encoding.ASCII.GetString(bytes, 0, filled).Contains("\r\n\r\n", StringComparison.Ordinal))
         {
@@ -117,8 +105,7 @@ internal sealed class ApiServer : IDisposable
     {
         _stop.Cancel();
         _listener.Dispose();
-        _certificate.Dispose();
-        _authority.Dispose();
+        Certificates.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
 }

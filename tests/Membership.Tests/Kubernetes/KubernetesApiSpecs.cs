@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Cluster.Contracts;
 using Cluster.Link;
@@ -64,12 +67,15 @@ public sealed class KubernetesApiSpecs : IDisposable
     }
 
     [Fact]
-    public async Task Token_is_read_anew_for_every_request()
+    public async Task Token_and_authority_are_read_anew_for_every_request()
     {
         _server.Answer = ApiServer.Of(200, PodJson.List());
         var api = new KubernetesApi(_server.Account, TimeSpan.FromSeconds(30));
         await api.ListAsync(Selector, TestContext.Current.CancellationToken);
         _server.Put("token", "another-one");
+        var next = _server.Certificates.Authority("CN=another cluster");
+        _server.Show(_server.Certificates.Server(next));
+        _server.Trust(next);
         await api.ListAsync(Selector, TestContext.Current.CancellationToken);
         Assert.Contains("Authorization: Bearer another-one\r\n", _server.Asked, StringComparison.Ordinal);
     }
@@ -89,7 +95,6 @@ public sealed class KubernetesApiSpecs : IDisposable
     [InlineData(404, true, "(404): the server's reason")]
     [InlineData(429, false, "answers 429: the server's reason")]
     [InlineData(500, false, "answers 500: the server's reason")]
-    [InlineData(301, false, "answers 301")]
     public async Task Refusal_says_what_to_do_and_whether_asking_again_helps(int status, bool isFinal, string says)
     {
         _server.Answer = ApiServer.Of(status, """{"kind":"Status","status":"Failure","message":"the server's reason","code":1}""");
@@ -112,29 +117,218 @@ public sealed class KubernetesApiSpecs : IDisposable
     }
 
     [Fact]
-    public async Task Server_that_says_the_token_back_does_not_bring_it_into_a_message()
+    public async Task Redirection_is_not_followed()
     {
-        _server.Answer = ApiServer.Of(400, $$"""{"message":"what is {{ApiServer.Token}} ?"}""");
-        Assert.Contains("what is … ?", (await Refusal()).Message, StringComparison.Ordinal);
+        using var elsewhere = new ApiServer { Answer = ApiServer.Of(200, PodJson.List()) };
+        _server.Trust(_server.Authority, elsewhere.Authority);
+        _server.Answer = Encoding.UTF8.GetBytes($"HTTP/1.1 301 Any\r\nLocation: {elsewhere.Url}\r\nContent-Length: 0\r\n\r\n");
+        Assert.Contains("answers 301", (await Refusal()).Message, StringComparison.Ordinal);
+        Assert.Equal("", elsewhere.Asked);
+    }
+
+    /// <summary>What the process takes from HTTPS_PROXY and its like is .NET's default proxy; here it is one for this server alone.</summary>
+    [Fact]
+    public async Task Proxy_of_the_environment_is_not_used()
+    {
+        var (before, proxy) = (HttpClient.DefaultProxy, new Proxy(_server.Url));
+        HttpClient.DefaultProxy = proxy;
+        try
+        {
+            _server.Answer = ApiServer.Of(200, PodJson.List());
+            Assert.Empty(await List());
+            Assert.False(proxy.IsAsked);
+            // It would have been: whoever does not say otherwise asks it.
+            using var client = new HttpClient();
+            await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(_server.Url, TestContext.Current.CancellationToken));
+            Assert.True(proxy.IsAsked);
+        }
+        finally
+        {
+            HttpClient.DefaultProxy = before;
+        }
+    }
+
+    /// <summary>Of one server; there is nobody where it says that it is.</summary>
+    private sealed class Proxy(Uri server) : IWebProxy
+    {
+        public bool IsAsked { get; private set; }
+
+        public ICredentials? Credentials { get; set; }
+
+        public bool IsBypassed(Uri host) => host.Authority != server.Authority;
+
+        public Uri? GetProxy(Uri destination)
+        {
+            if (IsBypassed(destination)) return null;
+            IsAsked = true;
+            return new Uri("http://127.0.0.1:1");
+        }
+    }
+
+    /// <summary>As long as real ones are, four times what is shown of a text.</summary>
+    private static readonly string LongToken = $"eyJ.sesame-{new string('x', 1_180)}-sesame.c2ln";
+
+    public static TheoryData<string> Tokens => [ApiServer.Token, LongToken];
+
+    [Theory]
+    [MemberData(nameof(Tokens))]
+    public async Task Server_that_says_the_token_back_does_not_bring_it_into_a_message(string token)
+    {
+        _server.Put("token", token);
+        foreach (var status in (int[])[400, 401, 404, 500])
+        {
+            _server.Answer = ApiServer.Of(status, $$"""{"message":"what is {{token}} ?"}""");
+            Assert.Contains("what is … ?", (await Refusal()).Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>.NET quotes what it does not understand, chunks' heads byte by byte in hexadecimal.</summary>
+    [Theory]
+    [InlineData("{0}\r\n\r\n")]
+    [InlineData("HTTP/1.1 {0}\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\n{0}\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{0}\r\n")]
+    public async Task Exception_that_quotes_the_token_does_not_bring_it_into_a_message(string answer)
+    {
+        foreach (var token in Tokens.Select(static row => row.Data))
+        {
+            _server.Put("token", token);
+            _server.Answer = Encoding.UTF8.GetBytes(string.Format(CultureInfo.InvariantCulture, answer, token));
+            var refusal = await Refusal();
+            Assert.EndsWith("does not speak HTTP", refusal.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("73-65-73-61-6D-65", refusal.ToString(), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
     public async Task Certificate_of_another_authority_is_refused()
     {
         _server.Answer = ApiServer.Of(200, PodJson.List());
-        using var other = ApiServer.MadeAuthority("CN=test cluster");
-        _server.Put("ca.crt", other.ExportCertificatePem());
-        Assert.Contains("has no certificate of the authority in", (await Refusal()).Message, StringComparison.Ordinal);
-        // The token was never sent.
+        _server.Trust(_server.Certificates.Authority("CN=test cluster"));
+        await RefusesCertificate("PartialChain");
+        // Nor of one that calls itself as ours, key and all.
+        _server.Trust(_server.Certificates.Authority("", like: _server.Authority));
+        await RefusesCertificate("NotSignatureValid");
+    }
+
+    /// <summary>The token was never sent.</summary>
+    private async Task RefusesCertificate(string why)
+    {
+        _server.Answer = ApiServer.Of(200, PodJson.List());
+        var refusal = await Refusal();
+        Assert.Contains("has no certificate of the authority in", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(why, refusal.Message, StringComparison.Ordinal);
+        Assert.False(refusal.IsFinal);
         Assert.Equal("", _server.Asked);
     }
 
     [Fact]
     public async Task Certificate_for_another_address_is_refused()
     {
-        using var elsewhere = new ApiServer("10.96.0.1", "kubernetes.default.svc") { Answer = ApiServer.Of(200, PodJson.List()) };
-        Assert.Contains("has no certificate of the authority in", (await Refusal(server: elsewhere)).Message, StringComparison.Ordinal);
-        Assert.Equal("", elsewhere.Asked);
+        _server.Show(_server.Certificates.Server(_server.Authority, ["10.96.0.1", "kubernetes.default.svc"]));
+        await RefusesCertificate("NameMismatch");
+    }
+
+    [Theory]
+    [InlineData(-3, -1)]
+    [InlineData(1, 2)]
+    public async Task Certificate_of_another_time_is_refused(int fromDay, int untilDay)
+    {
+        _server.Show(_server.Certificates.Server(_server.Authority, fromDay: fromDay, untilDay: untilDay));
+        await RefusesCertificate("NotTimeValid");
+        var root = _server.Certificates.Authority("CN=of another time", fromDay: fromDay, untilDay: untilDay);
+        _server.Trust(root);
+        _server.Show(_server.Certificates.Server(root));
+        await RefusesCertificate("NotTimeValid");
+    }
+
+    [Fact]
+    public async Task Certificate_of_a_client_is_refused()
+    {
+        _server.Show(_server.Certificates.Server(_server.Authority, usage: Certificates.ForClients));
+        await RefusesCertificate("NotValidForUsage");
+    }
+
+    /// <summary>As while a cluster changes its authority; both have one name.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task One_authority_of_two_is_enough(bool isFirst)
+    {
+        var other = _server.Certificates.Authority("CN=test cluster");
+        _server.Trust(isFirst ? [_server.Authority, other] : [other, _server.Authority]);
+        await TakesCertificate();
+        _server.Show(_server.Certificates.Server(other));
+        await TakesCertificate();
+    }
+
+    private async Task TakesCertificate()
+    {
+        _server.Answer = ApiServer.Of(200, PodJson.List());
+        Assert.Empty(await List());
+    }
+
+    /// <summary>The bundle holds an authority below a root, and not the root.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Authority_below_a_root_is_one(bool isSent)
+    {
+        var below = _server.Certificates.Authority("CN=below", _server.Authority);
+        _server.Trust(below);
+        _server.Show(_server.Certificates.Server(below), isSent ? [below, _server.Authority] : []);
+        await TakesCertificate();
+        // With a third one between it and the server's certificate, which the server sends.
+        var lowest = _server.Certificates.Authority("CN=lowest", below);
+        _server.Show(_server.Certificates.Server(lowest), lowest);
+        await TakesCertificate();
+        // The root alone is enough too, if the server sends what is between.
+        _server.Trust(_server.Authority);
+        _server.Show(_server.Certificates.Server(below), below);
+        await TakesCertificate();
+    }
+
+    [Fact]
+    public async Task Authority_below_a_root_vouches_for_its_own_alone()
+    {
+        var (below, beside) = (_server.Certificates.Authority("CN=below", _server.Authority), _server.Certificates.Authority("CN=beside", _server.Authority));
+        _server.Trust(below);
+        // Of the root itself, of another one below it, of one that claims to be it, of one that claims to be signed by it.
+        _server.Show(_server.Certificates.Server(_server.Authority), _server.Authority);
+        await RefusesCertificate("PartialChain");
+        _server.Show(_server.Certificates.Server(beside), beside, _server.Authority);
+        await RefusesCertificate("PartialChain");
+        _server.Show(_server.Certificates.Server(_server.Certificates.Authority("", _server.Authority, like: below)));
+        await RefusesCertificate("NotSignatureValid");
+        var claims = _server.Certificates.Authority("CN=claims", _server.Certificates.Authority("", like: below));
+        _server.Show(_server.Certificates.Server(claims), claims);
+        await RefusesCertificate("NotSignatureValid");
+    }
+
+    [Fact]
+    public async Task Below_an_authority_that_is_no_root_all_else_is_checked_too()
+    {
+        var below = _server.Certificates.Authority("CN=below", _server.Authority);
+        _server.Trust(below);
+        _server.Show(_server.Certificates.Server(below, ["10.96.0.1"]));
+        await RefusesCertificate("NameMismatch");
+        _server.Show(_server.Certificates.Server(below, fromDay: -3, untilDay: -1));
+        await RefusesCertificate("NotTimeValid");
+        _server.Show(_server.Certificates.Server(below, usage: Certificates.ForClients));
+        await RefusesCertificate("NotValidForUsage");
+        var old = _server.Certificates.Authority("CN=old", _server.Authority, untilDay: -1);
+        _server.Trust(old);
+        _server.Show(_server.Certificates.Server(old));
+        await RefusesCertificate("NotTimeValid");
+        var notYet = _server.Certificates.Authority("CN=not yet", _server.Authority, fromDay: 1);
+        _server.Trust(notYet);
+        _server.Show(_server.Certificates.Server(notYet));
+        await RefusesCertificate("NotTimeValid");
+        // A server's certificate in the bundle makes its server no authority.
+        var server = _server.Certificates.Server(_server.Authority);
+        _server.Trust(server);
+        _server.Show(_server.Certificates.Server(server), server);
+        await RefusesCertificate("Invalid");
     }
 
     [Fact]
@@ -142,10 +336,20 @@ public sealed class KubernetesApiSpecs : IDisposable
     {
         var pods = PodJson.List();
         _server.Answer = Encoding.UTF8.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {Limits.PodListBytes + 1L}\r\n\r\n{pods}");
-        Assert.Contains($"more than {Limits.PodListBytes} bytes", (await Refusal()).Message, StringComparison.Ordinal);
+        await RefusesAsTooLong(isFinal: true);
         // Nor when it does not say how long it is.
         _server.Answer = [.. "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"u8, .. Encoding.UTF8.GetBytes(pods), .. new byte[Limits.PodListBytes]];
-        Assert.Contains($"more than {Limits.PodListBytes} bytes", (await Refusal()).Message, StringComparison.Ordinal);
+        await RefusesAsTooLong(isFinal: true);
+        // What is no list may be shorter the next time.
+        _server.Answer = Encoding.UTF8.GetBytes($"HTTP/1.1 502 Any\r\nContent-Length: {Limits.PodListBytes + 1L}\r\n\r\n");
+        await RefusesAsTooLong(isFinal: false);
+
+        async Task RefusesAsTooLong(bool isFinal)
+        {
+            var refusal = await Refusal();
+            Assert.Contains($"more than {Limits.PodListBytes} bytes", refusal.Message, StringComparison.Ordinal);
+            Assert.Equal(isFinal, refusal.IsFinal);
+        }
     }
 
     [Fact]

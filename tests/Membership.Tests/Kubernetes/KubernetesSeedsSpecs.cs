@@ -39,6 +39,19 @@ public sealed class KubernetesSeedsSpecs
         Assert.StartsWith("seeds: joins through c-0", _said[4], StringComparison.Ordinal);
     }
 
+    /// <summary>By the second at which the seeds count, a second after each answer.</summary>
+    [Theory]
+    [InlineData(new[] { 0, 8, 0 }, 10)]
+    [InlineData(new[] { 8, 0 }, 13)]
+    [InlineData(new[] { 0, 0, 0, 0, 0, 3, 0 }, 9)]
+    public async Task Time_that_answers_take_is_no_time_in_which_the_list_stayed_the_same(int[] takes, int counts)
+    {
+        _lister.Answers = [Set(0, 1)];
+        _lister.Answering = asked => _time.Advance(TimeSpan.FromSeconds(takes[Math.Min(asked, takes.Length - 1)]));
+        await Run(Timeout.InfiniteTimeSpan);
+        Assert.Equal(counts, _time.GetElapsedTime(0).TotalSeconds);
+    }
+
     [Fact]
     public async Task Gives_up_after_its_patience_with_what_was_wrong_last()
     {
@@ -74,12 +87,19 @@ public sealed class KubernetesSeedsSpecs
     {
         public IReadOnlyList<object> Answers { get; set; } = [];
 
+        /// <summary>Called with the number of the question, from 0, between question and answer.</summary>
+        public Action<int> Answering { get; set; } = static _ => { };
+
         public int Asked { get; private set; }
 
-        public Task<IReadOnlyList<SeedPod>> ListAsync(PodSelector selector, CancellationToken stop) => Answers[Math.Min(Asked++, Answers.Count - 1)] switch
+        public Task<IReadOnlyList<SeedPod>> ListAsync(PodSelector selector, CancellationToken stop)
         {
-            PodsUnknownException e => Task.FromException<IReadOnlyList<SeedPod>>(e),
-            var pods => Task.FromResult((IReadOnlyList<SeedPod>)pods),
-        };
+            Answering(Asked);
+            return Answers[Math.Min(Asked++, Answers.Count - 1)] switch
+            {
+                PodsUnknownException e => Task.FromException<IReadOnlyList<SeedPod>>(e),
+                var pods => Task.FromResult((IReadOnlyList<SeedPod>)pods),
+            };
+        }
     }
 }
