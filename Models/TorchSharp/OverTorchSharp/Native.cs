@@ -16,7 +16,7 @@ internal static partial class Native
 
 internal sealed partial class TensorHandle
 {
-    // What keeps the native tensor alive as long as this is used.
+    // Keeps the finalizer away as long as this is used; whoever disposes the tensor ends it all the same.
     private readonly torch.Tensor? _owner;
 
     private TensorHandle(torch.Tensor owner) : base(0, ownsHandle: false)
