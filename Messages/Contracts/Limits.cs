@@ -24,7 +24,10 @@ public static partial class Limits
     /// <summary>Most samples of a global batch: the linear-scaling literature ends near 2^16; 16 times that.</summary>
     public const int MaxGlobalBatch = 1 << 20;
 
-    /// <summary>Leaves that a worker prepares ahead: one computing, one ready, one being filled.</summary>
+    /// <summary>Most devices that one worker drives: more than a machine has.</summary>
+    public const int DevicesPerWorker = 64;
+
+    /// <summary>Leaves that a worker of one device prepares ahead: one computing, one ready, one being filled. Of each further device one more is computing.</summary>
     public const int PrefetchedLeaves = 3;
 
     /// <summary>Free bytes wanted before a run starts: its logs, and two checkpoints of the state.</summary>

@@ -7,9 +7,10 @@ namespace Cluster.Workers.Actors;
 /// Adds a worker's leaves locally, in the canonical tree: a finished leaf merges with its sibling as soon as both are
 /// here, up to the nodes that the lease covers exactly. At most log2(K) + 1 buffers are alive per run of leaves.
 /// </summary>
-/// <remarks>Used on the compute thread alone. The buffers that it holds are released by <see cref="Clear"/>.</remarks>
+/// <remarks>Several devices of one worker may <see cref="Add"/> at once; all else is for one thread, while none does. The buffers that it holds are released by <see cref="Clear"/>.</remarks>
 public sealed class NodeAccumulator
 {
+    private readonly Lock _lock = new();
     private readonly Dictionary<TreeNode, NativeBuffer> _pending = [];
     private readonly HashSet<TreeNode> _wanted = [];
     private readonly HashSet<TreeNode> _spoilt = [];
@@ -39,30 +40,47 @@ public sealed class NodeAccumulator
         ArgumentNullException.ThrowIfNull(buffer);
         var node = TreeNode.Leaf(leaf);
         var isSpoilt = !isFinite;
-        while (!_wanted.Contains(node))
+        while (true)
         {
-            var parent = node.Parent;
-            if (!_shape.Exists(node.Sibling))
-            {
-                node = parent;          // a missing child, or one without samples, passes its sibling through
-                continue;
-            }
-            if (!_pending.Remove(node.Sibling, out var other))
-            {
-                _pending.Add(node, buffer);
-                if (isSpoilt) _spoilt.Add(node);
-                return null;
-            }
-            // value(parent) = value(left) + value(right): float addition commutes, so which side is added into does not matter.
+            if (!Meets(ref node, buffer, ref isSpoilt, out var other)) return null;
+            if (other is null) break;
+            // value(parent) = value(left) + value(right): float addition commutes, so which side is added into does not matter. Both
+            // are this thread's alone by now.
             Sum.AddInto(buffer.Span, other.Span);
             other.Dispose();
-            isSpoilt |= _spoilt.Remove(node.Sibling);
-            node = parent;
+            node = node.Parent;
         }
-        _wanted.Remove(node);
         if (!isSpoilt) return (node, buffer);
         buffer.Dispose();
         return null;
+    }
+
+    /// <summary>Looks for the sibling, up to a node that is to be pushed.</summary>
+    /// <param name="other">The sibling's buffer, the caller's from here on; null = the node is complete.</param>
+    /// <returns>False: the buffer waits here for its sibling.</returns>
+    private bool Meets(ref TreeNode node, NativeBuffer buffer, ref bool isSpoilt, out NativeBuffer? other)
+    {
+        lock (_lock)
+        {
+            while (!_wanted.Remove(node))
+            {
+                if (!_shape.Exists(node.Sibling))
+                {
+                    node = node.Parent;          // a missing child, or one without samples, passes its sibling through
+                    continue;
+                }
+                if (_pending.Remove(node.Sibling, out other))
+                {
+                    isSpoilt |= _spoilt.Remove(node.Sibling);
+                    return true;
+                }
+                _pending.Add(node, buffer);
+                if (isSpoilt) _spoilt.Add(node);
+                return false;
+            }
+            other = null;
+            return true;
+        }
     }
 
     /// <summary>Releases what an abandoned attempt left.</summary>

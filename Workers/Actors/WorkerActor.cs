@@ -36,7 +36,7 @@ public sealed class WorkerActor : ReceiveActor
 
     private readonly WorkerSettings _settings;
     private readonly WorkerPeers _peers;
-    private readonly Func<IGradientEngine> _engine;
+    private readonly Func<int, IGradientEngine> _engine;
     private readonly Func<LeafPrefetcher> _prefetcher;
     private readonly Func<EvaluationBatches?> _evaluation;
     private readonly ComputeThread _thread;
@@ -48,10 +48,10 @@ public sealed class WorkerActor : ReceiveActor
     private bool _isDraining;
 
     /// <param name="settings">Configuration of the run.</param>
-    /// <param name="engine">Builds the engine; called once, on the compute thread. The actor disposes it.</param>
+    /// <param name="engine">Builds the engine of a device (0, 1, … of this worker); called once each, on the device's thread. The actor disposes it.</param>
     /// <param name="prefetcher">Builds the prefetcher; called once. The actor disposes it.</param>
-    /// <param name="evaluation">Builds the reader of the test split, null when there is none; called once. The actor disposes it.</param>
-    public WorkerActor(WorkerSettings settings, WorkerPeers peers, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation)
+    /// <param name="evaluation">Builds the reader of the test split for a device, null when there is none; called as <paramref name="engine"/> is. The actor disposes it.</param>
+    public WorkerActor(WorkerSettings settings, WorkerPeers peers, Func<int, IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation)
     {
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
@@ -64,7 +64,7 @@ public sealed class WorkerActor : ReceiveActor
         Become(StartingBehaviour);
     }
 
-    public static Props Props(WorkerSettings settings, WorkerPeers peers, Func<IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation) =>
+    public static Props Props(WorkerSettings settings, WorkerPeers peers, Func<int, IGradientEngine> engine, Func<LeafPrefetcher> prefetcher, Func<EvaluationBatches?> evaluation) =>
         Akka.Actor.Props.Create(() => new WorkerActor(settings, peers, engine, prefetcher, evaluation));
 
     protected override void PreStart()
@@ -73,7 +73,8 @@ public sealed class WorkerActor : ReceiveActor
         var self = Self;
         Post(() =>
         {
-            _compute = new WorkerCompute(_settings, _engine(), _prefetcher(), _evaluation());
+            var crew = new DeviceCrew(_settings.Worker.ToString(), _settings.Devices, device => new WorkerDevice(device, _engine(device), _evaluation()));
+            _compute = new WorkerCompute(_settings, crew, _prefetcher());
             self.Tell(new EngineBuilt());
         });
     }

@@ -15,34 +15,42 @@ namespace Cluster.Workers.Actors;
 public sealed record WorkerSettings(
     WorkerId Worker, int Shards, int Samples, int Batch, int Microbatches, ulong Seed, long TotalSteps, LossOptions Loss)
 {
+    /// <summary>Devices that this worker drives at once. What they compute is added here, and pushed once.</summary>
+    public int Devices { get; init; } = 1;
+
     /// <summary>Where the memory of gradient nodes comes from: they are what is sent.</summary>
     public IBufferMemory Memory { get; init; } = PrivateMemory.Instance;
 }
 
 /// <summary>
-/// The device side of a worker: everything that happens on its compute thread. Holds no mailbox and makes no decision;
-/// <see cref="WorkerActor"/> posts its methods as jobs and receives what they emit.
+/// The device side of a worker: everything that happens on its compute thread, and on those of its further devices while that
+/// one waits for them. Holds no mailbox and makes no decision; <see cref="WorkerActor"/> posts its methods as jobs and receives
+/// what they emit.
 /// </summary>
-internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine engine, LeafPrefetcher prefetcher, EvaluationBatches? evaluation) : IDisposable
+internal sealed class WorkerCompute(WorkerSettings settings, DeviceCrew crew, LeafPrefetcher prefetcher) : IDisposable
 {
-    private readonly NativeBufferPool _nodes = new(engine.Layout.StateFloats, settings.Memory);
-    private readonly NativeBuffer _state = NativeBuffer.Allocate(engine.Layout.StateFloats);
+    private readonly NativeBufferPool _nodes = new(crew.First.Engine.Layout.StateFloats, settings.Memory);
+    private readonly NativeBuffer _state = NativeBuffer.Allocate(crew.First.Engine.Layout.StateFloats);
     private readonly NodeAccumulator _accumulator = new();
-    private DataSight _sight;
-
     private readonly string _name = settings.Worker.ToString();
-    private readonly float[] _logits = new float[(evaluation?.BatchSize ?? 0) * engine.ClassCount];
+
+    /// <summary>Held by the device that takes the next leaf: leaves are taken in their order, by one at a time.</summary>
+    private readonly Lock _taking = new();
+
+    /// <summary>Guards what follows while devices compute.</summary>
+    private readonly Lock _telling = new();
+    private DataSight _sight;
 
     /// <summary>Kept until the next version is here: what a shard missed is pushed again.</summary>
     private readonly List<(SumKey Sum, TreeNode Node, NativeBuffer Buffer, TraceContext Trace)> _pushed = [];
 
-    public ParameterLayout Layout => engine.Layout;
+    public ParameterLayout Layout => crew.First.Engine.Layout;
 
     /// <summary>Draws the seeded first weights into a buffer that the receiver disposes.</summary>
     public NativeBuffer Initialize(ulong seed)
     {
-        var buffer = NativeBuffer.Allocate(engine.Layout.StateFloats);
-        engine.Initialize(seed, buffer.Span);
+        var buffer = NativeBuffer.Allocate(Layout.StateFloats);
+        crew.First.Engine.Initialize(seed, buffer.Span);
         return buffer;
     }
 
@@ -55,24 +63,22 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.WeightsReceived, root, links: sent);
         span?.SetTag(ClusterTelemetry.Tags.Worker, _name).SetTag(ClusterTelemetry.Tags.Version, parts[0].Version.Value);
         ReleasePushed();
-        if (parts.Count == 1)
-        {
-            engine.LoadState(parts[0].Buffer.Span);
-        }
-        else
-        {
-            foreach (var part in parts) part.Buffer.Span.CopyTo(_state.Span[part.Offset..]);
-            engine.LoadState(_state.Span);
-        }
+        var whole = parts.Count == 1 ? parts[0].Buffer : _state;
+        if (parts.Count > 1)
+            foreach (var part in parts) part.Buffer.Span.CopyTo(whole.Span[part.Offset..]);
+        crew.Each(device => device.Engine.LoadState(whole.Span));
         foreach (var part in parts) part.Buffer.Dispose();
         prefetcher.Forget(new StepId(parts[0].Version.Value + 1));
     }
 
     /// <summary>
-    /// Computes the leases leaf by leaf; emits a <see cref="LeafDone"/> per leaf (or a <see cref="LeafUnreadable"/>) and a node
-    /// as soon as one is complete. Stops between two leaves once <paramref name="isCurrent"/> says that the attempt is void.
+    /// Computes the leases leaf by leaf, on all devices; emits a <see cref="LeafDone"/> per leaf (or a <see cref="LeafUnreadable"/>)
+    /// and a node as soon as one is complete, whichever devices its leaves were computed on. Stops between two leaves once
+    /// <paramref name="isCurrent"/> says that the attempt is void.
     /// </summary>
-    /// <param name="report">Takes the leaf's number and what there is to say of it.</param>
+    /// <param name="isCurrent">Any device's thread.</param>
+    /// <param name="report">Takes the leaf's number and what there is to say of it. One thread at a time.</param>
+    /// <param name="push">Takes a node. One thread at a time.</param>
     /// <exception cref="ClusterException">This worker cannot read its data: <see cref="DataSight"/>.</exception>
     public void Compute(BeginStep begin, Func<bool> isCurrent, Action<int, IStepInput> report, Action<TreeNode, NativeBuffer, TraceContext> push)
     {
@@ -84,33 +90,45 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         _pushed.RemoveAll(p => p.Sum.Step == begin.Step && (p.Sum.Term, p.Sum.Attempt) != (begin.Term, begin.Attempt));
         Prefetch(plan, begin);
         _accumulator.Begin(begin.Leases, plan.LeafCount, begin.EmptyLeaves);
-        foreach (var range in begin.Leases)
+        var leaves = new Queue<int>(begin.Leases.SelectMany(static range => Enumerable.Range(range.First, range.Count)));
+        var isBroken = false;
+        crew.Each(device =>
         {
-            for (var leaf = range.First; leaf < range.End; leaf++)
+            try
             {
-                if (!isCurrent())
-                {
-                    _accumulator.Clear();
-                    return;
-                }
-                ComputeLeaf(plan, begin, leaf, trace, report, push);
+                while (!Volatile.Read(ref isBroken) && isCurrent() && Take(plan, begin, leaves, trace) is var (leaf, prepared))
+                    using (prepared) ComputeLeaf(device.Engine, begin, leaf, prepared, trace, report, push);
             }
-        }
+            catch
+            {
+                Volatile.Write(ref isBroken, true);
+                throw;
+            }
+        });
+        if (!isCurrent()) _accumulator.Clear();
     }
 
-    private void ComputeLeaf(StepPlan plan, BeginStep begin, int leaf, TraceContext trace, Action<int, IStepInput> report, Action<TreeNode, NativeBuffer, TraceContext> push)
+    /// <summary>The next leaf that no device has taken, once its samples are there; null = there is none.</summary>
+    private (int Leaf, PreparedLeaf Prepared)? Take(StepPlan plan, BeginStep begin, Queue<int> leaves, TraceContext trace)
     {
-        using var prepared = WaitForData(plan, begin, leaf, trace);
-        if (prepared.Unreadable.Count > 0)
+        lock (_taking) return leaves.TryDequeue(out var leaf) ? (leaf, WaitForData(plan, begin, leaf, trace)) : null;
+    }
+
+    private void ComputeLeaf(IGradientEngine engine, BeginStep begin, int leaf, PreparedLeaf prepared, TraceContext trace, Action<int, IStepInput> report, Action<TreeNode, NativeBuffer, TraceContext> push)
+    {
+        lock (_telling)
         {
-            report(leaf, Unreadable(begin, leaf, prepared, trace));
-            return;
+            if (prepared.Unreadable.Count > 0)
+            {
+                report(leaf, Unreadable(begin, leaf, prepared, trace));
+                return;
+            }
+            _sight = _sight.With(begin, 0, prepared.SampleCount);
         }
-        _sight = _sight.With(begin, 0, prepared.SampleCount);
         var waited = (float)prepared.Waited.TotalMilliseconds;
         if (prepared.SampleCount == 0)
         {
-            report(leaf, new LeafDone(
+            Tell(new LeafDone(
                 begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker, 0, 0, 0, prepared.SampleDigest, true, null, trace,
                 begin.AuditLeaf == leaf ? LeafHash.Of([], 0, 0) : null, waited));
             return;
@@ -123,7 +141,7 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         var computed = Stopwatch.GetElapsedTime(started);
         ClusterTelemetry.LeafDuration.Record(computed.TotalSeconds);
         ClusterTelemetry.ComputedSamples.Add(prepared.SampleCount);
-        report(leaf, new LeafDone(
+        Tell(new LeafDone(
             begin.Term, begin.Step, begin.Attempt, leaf, settings.Worker, prepared.SampleCount, outcome.LossSum, outcome.CorrectCount,
             prepared.SampleDigest, outcome.IsFinite, outcome.FirstBadParameter, trace,
             // Taken before the leaf is added to others: it is this leaf alone that is compared.
@@ -139,8 +157,16 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         using var send = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Send, trace);
         send?.SetTag(ClusterTelemetry.Tags.Worker, _name).SetTag(ClusterTelemetry.Tags.Node, node.Node.ToString()).SetTag(ClusterTelemetry.Tags.Bytes, (long)node.Buffer.Length * sizeof(float));
         var context = ClusterTelemetry.ContextFor(send, trace);
-        _pushed.Add((new SumKey(begin.Term, begin.Step, begin.Attempt), node.Node, node.Buffer, context));
-        push(node.Node, node.Buffer, context);
+        lock (_telling)
+        {
+            _pushed.Add((new SumKey(begin.Term, begin.Step, begin.Attempt), node.Node, node.Buffer, context));
+            push(node.Node, node.Buffer, context);
+        }
+
+        void Tell(LeafDone done)
+        {
+            lock (_telling) report(leaf, done);
+        }
     }
 
     /// <summary>Pushes what is kept of this attempt once more.</summary>
@@ -187,26 +213,34 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
             for (var leaf = range.First; leaf < Math.Min(range.End, plan.LeafCount); leaf++) prefetcher.Request(plan, leaf, leftOut);
     }
 
-    /// <summary>Evaluates test batches with the loaded weights; what cannot be decoded does not count.</summary>
+    /// <summary>Evaluates test batches with the loaded weights, the devices in turn; what cannot be decoded does not count.</summary>
+    /// <param name="evaluated">Any device's thread, one at a time.</param>
     /// <exception cref="ClusterException">This worker cannot read its data.</exception>
     public void Evaluate(EvaluateBatches request, Action<BatchEvaluated> evaluated)
     {
-        if (evaluation is null) throw new ClusterException("the data set has no test split to evaluate on");
+        if (crew.First.Evaluation is null) throw new ClusterException("the data set has no test split to evaluate on");
         using var span = ClusterTelemetry.StartChild(ClusterTelemetry.Spans.Evaluate, request.Trace);
         span?.SetTag(ClusterTelemetry.Tags.Worker, _name);
-        for (var i = 0; i < request.Batches.Count; i++)
+        crew.Each(device => Evaluate(device, device.Evaluation!, request, evaluated));
+    }
+
+    private void Evaluate(WorkerDevice device, EvaluationBatches evaluation, EvaluateBatches request, Action<BatchEvaluated> evaluated)
+    {
+        var classes = device.Engine.ClassCount;
+        for (var i = device.Index; i < request.Batches.Count; i += crew.Count)
         {
             var index = request.Batches[i];
-            var batch = evaluation.Prepare(index, i + 1 < request.Batches.Count ? request.Batches[i + 1] : null);
+            var batch = evaluation.Prepare(index, i + crew.Count < request.Batches.Count ? request.Batches[i + crew.Count] : null);
             var (undecoded, asked) = (evaluation.Unreadable, evaluation.Range(index).Count);
             if (new DataSight(default, default, 0, undecoded.Count, batch.Count).IsBlind) throw Blind($"{undecoded.Count} of {asked} test samples", undecoded[0].Sample);
-            var logits = _logits.AsSpan(0, batch.Count * engine.ClassCount);
-            if (batch.Count > 0) engine.Predict(batch, logits);
-            var sums = EvaluationSums.FromLogits(logits, batch.Labels, engine.ClassCount, settings.Loss.LogitScale, squaredError: settings.Loss.IsSquaredError());
-            evaluated(new BatchEvaluated(
+            var logits = device.Logits(batch.Count);
+            if (batch.Count > 0) device.Engine.Predict(batch, logits);
+            var sums = EvaluationSums.FromLogits(logits, batch.Labels, classes, settings.Loss.LogitScale, squaredError: settings.Loss.IsSquaredError());
+            var done = new BatchEvaluated(
                 request.Term, request.Version, index, settings.Worker, batch.Count, sums.LossSum, (int)sums.Correct, (int)sums.Top5Correct,
-                InPlace(Predictions.Of(logits, engine.ClassCount), undecoded),
-                undecoded.Count == 0 ? null : [.. undecoded.Take(Limits.ReportedUndecoded).Select(static u => UndecodedSample.Of(u.Sample.Sample, u.Sample.Reason))]));
+                InPlace(Predictions.Of(logits, classes), undecoded),
+                undecoded.Count == 0 ? null : [.. undecoded.Take(Limits.ReportedUndecoded).Select(static u => UndecodedSample.Of(u.Sample.Sample, u.Sample.Reason))]);
+            lock (_telling) evaluated(done);
         }
     }
 
@@ -232,7 +266,6 @@ internal sealed class WorkerCompute(WorkerSettings settings, IGradientEngine eng
         _state.Dispose();
         _nodes.Dispose();
         prefetcher.Dispose();
-        evaluation?.Dispose();
-        engine.Dispose();
+        crew.Dispose();
     }
 }

@@ -147,7 +147,7 @@ internal sealed class ClusterRun : IAsyncDisposable
         var actor = _system.ActorOf(WorkerActor.Props(
             new WorkerSettings(worker, Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
             new WorkerPeers(() => _coordinator, Slot, Slot),
-            () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
+            _ => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = (step, leaf) => Before(index, step, leaf), OnPredict = () => OnPredict?.Invoke(index) },
             () => new LeafPrefetcher(DamagedSource.Of(new PixelSource(train, pipeline), index, (w, s) => CannotRead?.Invoke(w, s) == true), Seed, Batch / Microbatches, worker.ToString()),
             () => new EvaluationBatches(new PixelSource(test, plain), 200)));
         _workers[worker] = actor;

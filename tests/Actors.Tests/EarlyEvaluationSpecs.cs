@@ -21,7 +21,7 @@ public sealed class EarlyEvaluationSpecs
         var worker = system.ActorOf(WorkerActor.Props(
             new WorkerSettings(new WorkerId(0), 1, train.Count, 64, 8, 3, TotalSteps: 0, Loss: new LossOptions()),
             new WorkerPeers(() => coordinator.Receiver, _ => coordinator.Receiver, _ => coordinator.Receiver),
-            () => new LinearEngine(train.Shape, train.ClassCount),
+            _ => new LinearEngine(train.Shape, train.ClassCount),
             () => new LeafPrefetcher(new PixelSource(train, pipeline), 3, 8, "worker-0"),
             () => new EvaluationBatches(new PixelSource(test, pipeline), 50)));
         Assert.IsType<WorkerReady>(coordinator.Receive(Patience));

@@ -14,6 +14,10 @@ internal sealed record LocalRun
 {
     public int Workers { get; init; } = 2;
     public int Shards { get; init; } = 1;
+
+    /// <summary>Of each worker.</summary>
+    public int Devices { get; init; } = 1;
+
     public int Steps { get; init; } = 4;
     public int Batch { get; init; } = 64;
     public int Microbatches { get; init; } = 8;
@@ -33,6 +37,9 @@ internal sealed record LocalRun
 
     /// <summary>Worker, step and leaf to what is added to the first gradient element; may throw.</summary>
     public Func<int, StepId, int, float>? OnLeaf { get; init; }
+
+    /// <summary>Runs before every batch of an evaluation.</summary>
+    public Action? OnPredict { get; init; }
 
     /// <summary>Worker and sample of the training split: this worker cannot decode it.</summary>
     public Func<int, int, bool>? CannotRead { get; init; }
@@ -104,10 +111,10 @@ internal sealed record LocalRun
             {
                 var i = index;
                 workers[i] = system.ActorOf(WorkerActor.Props(
-                    new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()),
+                    new WorkerSettings(new WorkerId(i), Shards, train.Count, Batch, Microbatches, Seed, Steps, new LossOptions()) { Devices = Devices },
                     peers,
-                    () => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf) },
-                    () => new LeafPrefetcher(DamagedSource.Of(new PixelSource(train, pipeline), i, CannotRead), Seed, Batch / Microbatches, $"worker-{i}"),
+                    _ => new LinearEngine(train.Shape, train.ClassCount, Optimizer.NeedsWholeRows()) { OnLeaf = OnLeaf is null ? null : (step, leaf) => OnLeaf(i, step, leaf), OnPredict = OnPredict },
+                    () => new LeafPrefetcher(DamagedSource.Of(new PixelSource(train, pipeline), i, CannotRead), Seed, Batch / Microbatches, $"worker-{i}", Limits.PrefetchedLeaves + Devices - 1),
                     () => new EvaluationBatches(DamagedSource.Of(new PixelSource(test, plain), i, CannotReadTest), 200)), $"worker-{i}");
                 coordinator.Tell(new CoordinatorActor.WorkerAt(new WorkerId(i), workers[i]));
             }

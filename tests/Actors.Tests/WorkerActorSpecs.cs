@@ -40,19 +40,19 @@ public sealed class WorkerActorSpecs : IDisposable
         }
     }
 
-    private IActorRef Start()
+    private IActorRef Start(int devices = 1)
     {
         var (train, test) = _data;
         var pipeline = new AugmentationPipeline(new AugmentationOptions(), train, 3);
         return _system.ActorOf(WorkerActor.Props(
-            new WorkerSettings(new WorkerId(0), 1, train.Count, 64, 8, 3, TotalSteps: 10, Loss: new LossOptions()),
+            new WorkerSettings(new WorkerId(0), 1, train.Count, 64, 8, 3, TotalSteps: 10, Loss: new LossOptions()) { Devices = devices },
             new WorkerPeers(() => _coordinator.Receiver, _ => _isConnected ? _shard.Receiver : null, _ => _isConnected ? _shard.Receiver : null),
-            () =>
+            _ =>
             {
                 Assert.True(_building.Wait(Patience));
                 return new WatchedEngine(new LinearEngine(train.Shape, train.ClassCount) { OnLeaf = OnLeaf }, () => _isDisposed = true);
             },
-            () => new LeafPrefetcher(new PixelSource(train, pipeline), 3, 8, "worker-0"),
+            () => new LeafPrefetcher(new PixelSource(train, pipeline), 3, 8, "worker-0", Limits.PrefetchedLeaves + devices - 1),
             () => new EvaluationBatches(new PixelSource(test, pipeline), 50)));
     }
 
@@ -83,9 +83,9 @@ public sealed class WorkerActorSpecs : IDisposable
     private WeightsPart Weights(long version) =>
         new(T, new WeightsVersion(version), Shard, 0, _buffers.Of(LinearEngine.LayoutOf(_data.Train.Shape, _data.Train.ClassCount).StateFloats, 0.01f), default);
 
-    private IActorRef StartReady()
+    private IActorRef StartReady(int devices = 1)
     {
-        var actor = Start();
+        var actor = Start(devices);
         Hear<WorkerReady>(_coordinator);
         actor.Tell(Routes);
         return actor;
@@ -136,6 +136,24 @@ public sealed class WorkerActorSpecs : IDisposable
         Hear<WorkerActor.Drained>(_host);
         _host.Send(actor, new WorkerActor.Drain());         // behind whatever might have been begun since
         Hear<WorkerActor.Drained>(_host);
+        AssertSilent(actor, _coordinator, _shard);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Lease_is_pushed_in_the_same_nodes_however_many_devices_compute_it(int devices)
+    {
+        var actor = StartReady(devices);
+        actor.Tell(Begin(1, 0, 7));
+        Hear<RequestWeights>(_shard);
+        actor.Tell(Weights(0));
+        Assert.Equal(Enumerable.Range(0, 7), Enumerable.Range(0, 7).Select(_ => Hear<LeafDone>(_coordinator).Leaf).Order());
+        // Seven leaves of eight are three subtrees: not one node more crosses the network.
+        var pushed = Enumerable.Range(0, 3).Select(_ => Hear<GradientNode>(_shard)).ToList();
+        Assert.Equal([TreeNode.Leaf(6), new TreeNode(1, 2), new TreeNode(2, 0)], pushed.Select(static p => p.Node).Order());
+        foreach (var node in pushed) node.Buffer.Dispose();
         AssertSilent(actor, _coordinator, _shard);
     }
 

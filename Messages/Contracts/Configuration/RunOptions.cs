@@ -57,6 +57,9 @@ public sealed record RunOptions
     /// <summary>W: worker actors.</summary>
     public int Workers { get; init; } = 2;
 
+    /// <summary>Devices that each worker drives at once; what they compute is added in the worker's memory and pushed once.</summary>
+    public int DevicesPerWorker { get; init; } = 1;
+
     /// <summary>P: parameter shards.</summary>
     public int Ps { get; init; } = 1;
 

@@ -191,6 +191,8 @@ public static class OptionTable
 
         Integer<int>(Where, "workers", "--workers", "W, the workers that compute leaves.", new(1, Limits.MaxWorkers),
             o => o.Workers, (o, v) => o with { Workers = v }, "workers"),
+        Integer<int>(Where, "devices-per-worker", "--devices-per-worker", "Devices that each worker drives at once, each on a thread of its own: what they compute is added in memory and pushed once, as for one worker per host with many devices.", new(1, Limits.DevicesPerWorker),
+            o => o.DevicesPerWorker, (o, v) => o with { DevicesPerWorker = v }, "devices"),
         Integer<int>(Where, "ps", "--ps", "P, the parameter shards.", new(1, Limits.MaxShards),
             o => o.Ps, (o, v) => o with { Ps = v }, "shards"),
         OptionalInteger(Where, "replicas", "--replicas", "Standbys of each parameter shard on another process: 0 or 1; null = 1 in launch with --ps 2 and more, else 0. Alone in one process there is none.", new(0, 1),
@@ -199,7 +201,7 @@ public static class OptionTable
             o => o.AuditEvery, (o, v) => o with { AuditEvery = v }, "steps"),
         OptionalInteger(Where, "decode-threads", "--decode-threads", "Threads of each worker that read, decode and augment images; unset: the cores of the machine shared among the workers.", new(1, Limits.MaxDecodeThreads),
             o => o.DecodeThreads, (o, v) => o with { DecodeThreads = v }, "threads"),
-        Text(Where, "device", "--device", "cpu, or a list such as cuda:0,cuda:1; workers take them in turn.", "DEVICE", mayBeNull: false,
+        Text(Where, "device", "--device", "cpu, or a list such as cuda:0,cuda:1; the workers' devices take them in turn.", "DEVICE", mayBeNull: false,
             o => o.Device, (o, v) => o with { Device = v! }),
         Integer<int>(Where, "threads", "--threads", "libtorch's and BLAS's threads per worker; another number gives other bits.", new(1, 1024),
             o => o.Threads, (o, v) => o with { Threads = v }, "threads"),

@@ -12,7 +12,7 @@ public static class ResumeCheck
     /// <summary>Rows that say how, where and how long a run is carried out.</summary>
     private static readonly HashSet<string> MayChange =
     [
-        "workers", "ps", "replicas", "audit-every", "device", "eval-every", "eval-samples", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps",
+        "workers", "devices-per-worker", "ps", "replicas", "audit-every", "device", "eval-every", "eval-samples", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps",
         "monitor", "trace-every", "tensorboard", "histogram-every", "decode-threads",
         "data",         // compared by name here, and by what it holds once it is open
         "epochs",       // the run's length is free; the schedule's is compared below

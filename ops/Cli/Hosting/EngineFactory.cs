@@ -19,11 +19,12 @@ internal interface IEngineSource
     /// <summary>The names that explain a difference between two fingerprints.</summary>
     string Numerics { get; }
 
-    /// <summary>An engine for this worker. The caller disposes it; called on the worker's compute thread.</summary>
-    IGradientEngine Create(int worker);
+    /// <summary>An engine for one device. The caller disposes it; called on the device's thread.</summary>
+    /// <param name="device">Its number among all of the run: those of worker 0 first.</param>
+    IGradientEngine Create(int device);
 }
 
-/// <summary>Builds the workers' engines; workers take the devices of the list in turn.</summary>
+/// <summary>Builds the workers' engines, which take the devices of the list in turn.</summary>
 internal sealed class EngineFactory : IEngineSource
 {
     private readonly RunOptions _run;
@@ -54,8 +55,8 @@ internal sealed class EngineFactory : IEngineSource
 
     public string Numerics { get; }
 
-    public IGradientEngine Create(int worker) => Build(worker);
+    public IGradientEngine Create(int device) => Build(device);
 
-    private GradientEngine Build(int worker) =>
-        new(GradientEngineOptions.For(_run, _data.Shape, _data.ClassCount, _devices[worker % _devices.Length]));
+    private GradientEngine Build(int device) =>
+        new(GradientEngineOptions.For(_run, _data.Shape, _data.ClassCount, _devices[device % _devices.Length]));
 }

@@ -49,14 +49,15 @@ internal static class RunComposition
         var decodeThreads = DecodeThreads(options);
         var settings = new WorkerSettings(worker, options.Ps, train.Count, options.Batch, options.Microbatches, options.Seed, totalSteps, options.Loss)
         {
+            Devices = options.DevicesPerWorker,
             Memory = memory ?? PrivateMemory.Instance,
         };
         return WorkerActor.Props(
             settings,
             peers,
-            () => engines.Create(worker.Index),
-            () => new LeafPrefetcher(training, options.Seed, options.Batch / options.Microbatches, worker.ToString(), threads: decodeThreads),
-            () => test.Count == 0 ? null : new EvaluationBatches(evaluation, samples: options.EvalSamples, threads: decodeThreads));
+            device => engines.Create(worker.Index * options.DevicesPerWorker + device),
+            () => new LeafPrefetcher(training, options.Seed, options.Batch / options.Microbatches, worker.ToString(), Limits.PrefetchedLeaves + options.DevicesPerWorker - 1, decodeThreads),
+            () => test.Count == 0 ? null : new EvaluationBatches(evaluation, samples: options.EvalSamples, threads: Math.Max(1, decodeThreads / options.DevicesPerWorker)));
     }
 
     /// <summary>Threads that one worker's images are decoded on.</summary>

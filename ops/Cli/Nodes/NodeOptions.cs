@@ -53,6 +53,9 @@ internal sealed record NodeOptions(string Role, string Name, LinkAddress? Join, 
     /// <summary>Another device than the run's list gives; null = the list's.</summary>
     public string? Device { get; init; }
 
+    /// <summary>Another number of devices that a worker drives at once than the run gives; null = the run's.</summary>
+    public int? Devices { get; init; }
+
     /// <summary>Where this process shows its metrics and its health; null = nowhere. Stays its maker's to dispose.</summary>
     public NodeExposure? Exposure { get; init; }
 

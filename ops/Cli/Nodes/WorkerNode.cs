@@ -77,7 +77,7 @@ internal static class WorkerNode
             return;
         }
         var run = OptionTexts.Read(welcome.Options);
-        run = run with { Data = options.Data ?? run.Data, Device = options.Device ?? run.Device };
+        run = run with { Data = options.Data ?? run.Data, Device = options.Device ?? run.Device, DevicesPerWorker = options.Devices ?? run.DevicesPerWorker };
         using var start = new NodeStart(news, () =>
         {
             connection.Close("the node cannot take part");

@@ -25,7 +25,7 @@ internal sealed record StudyCommand(StudyDefinition Study, double? Minutes, IRea
     };
 
     /// <summary>Rows that say how and where cells are carried out, and change no bit.</summary>
-    private static readonly HashSet<string> Placing = ["workers", "ps", "replicas", "audit-every", "device", "checkpoint-every", "checkpoint-keep"];
+    private static readonly HashSet<string> Placing = ["workers", "devices-per-worker", "ps", "replicas", "audit-every", "device", "checkpoint-every", "checkpoint-keep"];
 
     private IEnumerable<Setting> Shared => Given.Where(static s => s.Row.Key is not ("out" or "steps" or "epochs"));
 

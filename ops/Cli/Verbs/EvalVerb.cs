@@ -10,7 +10,7 @@ namespace Cluster.Cli.Verbs;
 internal sealed class EvalVerb : IVerb
 {
     private static readonly string[] Keys =
-        ["model", "stem", "data", "seed", "channels-last", "loss.logit-scale", "augmentation.mean", "augmentation.std", "workers", "ps", "device", "threads"];
+        ["model", "stem", "data", "seed", "channels-last", "loss.logit-scale", "augmentation.mean", "augmentation.std", "workers", "devices-per-worker", "ps", "device", "threads"];
 
     private readonly Option<string> _weights = new("--weights") { Description = "A run's folder, or a safetensors file." };
     private readonly Option<bool> _last = new("--last") { Description = "The weights themselves where the run kept their average." };

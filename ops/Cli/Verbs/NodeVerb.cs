@@ -25,6 +25,7 @@ internal sealed class NodeVerb : IVerb
     private readonly Option<string> _run = new("--run");
     private readonly Option<string> _data = new("--data");
     private readonly Option<string> _device = new("--device");
+    private readonly Option<string> _devices = new("--devices-per-worker");
     private readonly Option<string> _secret = new("--secret-file");
     private readonly Option<string> _patience = new("--patience");
     private readonly Option<string> _tls = new("--tls");
@@ -44,13 +45,13 @@ internal sealed class NodeVerb : IVerb
     {
         Command = new Command("node", "Take part in a run with this process: coordinator, ps or worker.")
         {
-            _role, _join, _listen, _name, _run, _data, _device, _secret, _patience, _tls, _insecure, _monitor, _log, _hostName, _membership, _seeds, _seedsRequired, _clusterListen,
+            _role, _join, _listen, _name, _run, _data, _device, _devices, _secret, _patience, _tls, _insecure, _monitor, _log, _hostName, _membership, _seeds, _seedsRequired, _clusterListen,
         };
         _torchrun = new TorchrunOptions(Command);
     }
 
     public string HelpText => """
-        cluster node --role worker --join ADDRESS [--name worker-N] [--data NAME[:DIR]] [--device DEVICE]
+        cluster node --role worker --join ADDRESS [--name worker-N] [--data NAME[:DIR]] [--device DEVICE,…] [--devices-per-worker N]
         cluster node --role ps     --join ADDRESS --listen ADDRESS [--name ps-N]
         cluster node --role coordinator --run DIR --listen ADDRESS
         cluster node --role … --membership akka --seeds A,B,… --cluster-listen ADDRESS        in the place of --join
@@ -110,6 +111,12 @@ internal sealed class NodeVerb : IVerb
         var patience = 60.0;
         if (RowOptions.TextOf(parse, _patience) is { } text && (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out patience) || !(patience is > 0 and <= 86_400)))
             found.Add($"--patience {text}: must be a number of seconds above 0 and at most 86400");
+        int? devices = null;
+        if (RowOptions.TextOf(parse, _devices) is { } count)
+        {
+            if (int.TryParse(count, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= Limits.DevicesPerWorker) devices = number;
+            else found.Add($"--devices-per-worker {count}: must be a number from 1 to {Limits.DevicesPerWorker}");
+        }
         var monitor = RowOptions.TextOf(parse, _monitor);
         var insecure = parse.GetValue(_insecure);
         if (MonitorExposure.MistakeWithoutFolder(monitor, insecure, Environment.GetEnvironmentVariable(MonitorAccess.TokenVariable)) is { } exposed) found.Add(exposed);
@@ -137,6 +144,7 @@ internal sealed class NodeVerb : IVerb
             Service = service,
             Data = RowOptions.TextOf(parse, _data),
             Device = RowOptions.TextOf(parse, _device),
+            Devices = devices,
         };
         switch (role)
         {

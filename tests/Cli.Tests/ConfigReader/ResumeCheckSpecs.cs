@@ -5,7 +5,7 @@ namespace Cluster.Cli.Tests;
 
 public sealed class ResumeCheckSpecs
 {
-    private static readonly string[] Free = ["workers", "ps", "replicas", "audit-every", "device", "eval-every", "eval-samples", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps", "monitor", "trace-every", "tensorboard", "histogram-every", "decode-threads"];
+    private static readonly string[] Free = ["workers", "devices-per-worker", "ps", "replicas", "audit-every", "device", "eval-every", "eval-samples", "evaluate", "checkpoint-every", "checkpoint-keep", "out", "steps", "monitor", "trace-every", "tensorboard", "histogram-every", "decode-threads"];
 
     private static RunOptions Changed(OptionRow row)
     {

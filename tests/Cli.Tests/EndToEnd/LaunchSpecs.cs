@@ -50,6 +50,15 @@ public sealed class LaunchSpecs : IDisposable
     }
 
     [Fact]
+    public void Workers_of_several_devices_of_which_one_is_killed_in_a_step_change_no_bit()
+    {
+        var outcome = Launch("--workers", "2", "--devices-per-worker", "2", "--ps", "2", "--fault", "kill:worker-1@4");
+        Assert.Equal(Training.Expected(Training.ShortSteps), Training.HashOf(outcome));
+        RunEvents.Single(_world.PathOf("run"), "process-ended", "worker-1 (process");
+        Audit(_world.PathOf("run"));
+    }
+
+    [Fact]
     public void Run_that_fails_ends_at_once_with_1_and_the_coordinators_last_line()
     {
         var outcome = Launch("--workers", "2", "--lr", "1e30");

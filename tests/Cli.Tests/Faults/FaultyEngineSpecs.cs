@@ -106,7 +106,7 @@ public sealed class FaultyEngineSpecs
         public string Fingerprint => "constant";
         public string Numerics => "none";
 
-        public IGradientEngine Create(int worker) => new Constant();
+        public IGradientEngine Create(int device) => new Constant();
     }
 
     private sealed class Constant : IGradientEngine

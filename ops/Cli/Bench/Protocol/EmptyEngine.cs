@@ -46,5 +46,5 @@ internal sealed class EmptyEngines(int classes, LeafLoad load) : IEngineSource
     public string Fingerprint => "empty";
     public string Numerics => "no arithmetic";
 
-    public IGradientEngine Create(int worker) => new EmptyEngine(Layout, classes, load);
+    public IGradientEngine Create(int device) => new EmptyEngine(Layout, classes, load);
 }

@@ -95,5 +95,5 @@ internal sealed class FaultyEngines(IEngineSource inner, NodeFaults faults) : IE
     /// <summary>An order says which leaf of its step is computed twice. Any thread, before the leaf is computed.</summary>
     public void Audited(StepId step, int leaf) => _audited = Tuple.Create(step, leaf);
 
-    public IGradientEngine Create(int worker) => new FaultyEngine(inner.Create(worker), faults, step => _audited is { } last && last.Item1 == step ? last.Item2 : null);
+    public IGradientEngine Create(int device) => new FaultyEngine(inner.Create(device), faults, step => _audited is { } last && last.Item1 == step ? last.Item2 : null);
 }
