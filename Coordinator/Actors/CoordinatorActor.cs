@@ -110,7 +110,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         Receive<WorkerAt>(at => _workers[at.Worker] = at.Actor);
         Receive<WorkerReady>(ready =>
         {
-            Feed(new WorkerJoined(ready.Worker));
+            Feed(new WorkerJoined(ready.Worker, Math.Clamp(ready.Devices, 1, Limits.DevicesPerWorker)));
             // One that is quarantined is here and takes no part.
             if (Step.Workers.ContainsKey(ready.Worker)) WorkerHere(ready.Worker);
             else BetweenSteps();

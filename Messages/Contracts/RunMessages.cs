@@ -75,8 +75,9 @@ public sealed record ShardSnapshot(
     Term Term, WeightsVersion Version, ShardId Shard, int Offset, long AppliedSteps, NativeBuffer Weights, IReadOnlyDictionary<string, NativeBuffer> Slots);
 
 /// <summary>Worker to coordinator: the engine is built; leaves are welcome.</summary>
+/// <param name="Devices">It computes so many leaves at once.</param>
 [MessagePackObject]
-public sealed record WorkerReady([property: Key(0)] WorkerId Worker);
+public sealed record WorkerReady([property: Key(0)] WorkerId Worker, [property: Key(1)] int Devices = 1);
 
 /// <summary>Worker to coordinator: this worker cannot go on.</summary>
 [MessagePackObject]

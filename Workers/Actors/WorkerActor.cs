@@ -85,7 +85,7 @@ public sealed class WorkerActor : ReceiveActor
         Receive<EngineBuilt>(_ =>
         {
             Become(ReadyBehaviour);
-            if (!_isDraining) ToCoordinator(new WorkerReady(_settings.Worker));
+            if (!_isDraining) ToCoordinator(new WorkerReady(_settings.Worker, _settings.Devices));
         });
         Receive<Announce>(_ => { });        // it is told when the engine is built
         Receive<PeerUp>(_ => { });
@@ -107,7 +107,7 @@ public sealed class WorkerActor : ReceiveActor
         Receive<IWorkerInput>(Handle);
         Receive<Announce>(_ =>
         {
-            if (!_isDraining) ToCoordinator(new WorkerReady(_settings.Worker));
+            if (!_isDraining) ToCoordinator(new WorkerReady(_settings.Worker, _settings.Devices));
         });
         Receive<Drain>(_ =>
         {

@@ -72,7 +72,7 @@ public sealed class WireFormatSpecs
         [typeof(EvaluateBatches)] = (new EvaluateBatches(new Term(2), new WeightsVersion(300), [3, 4], Trace, true), "95" + TermHex + StepHex + "920304" + TraceHex + "c3"),
         [typeof(BatchEvaluated)] = (new BatchEvaluated(new Term(2), new WeightsVersion(300), 3, new WorkerId(1), 2, 147.5, 1, 2, [7, 9], [new UndecodedSample(300, "gone")]), "9a" + TermHex + StepHex + "03" + "9101" + "02" + "cb4062700000000000" + "01" + "02" + "920709" + "91" + UndecodedHex),
         [typeof(SnapshotShard)] = (new SnapshotShard(new Term(2), new WeightsVersion(300)), "92" + TermHex + StepHex),
-        [typeof(WorkerReady)] = (new WorkerReady(new WorkerId(1)), "91" + "9101"),
+        [typeof(WorkerReady)] = (new WorkerReady(new WorkerId(1), 4), "92" + "9101" + "04"),
         [typeof(WorkerFailed)] = (new WorkerFailed(new WorkerId(1), "gone", true), "93" + "9101" + "a4" + "676f6e65" + "c3"),
         [typeof(Member)] = (Worker1, Worker1Hex),
         [typeof(MembershipView)] = (View, ViewHex),

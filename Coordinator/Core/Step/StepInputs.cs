@@ -21,7 +21,7 @@ public sealed record OpenStep(StepPlan Plan, double LearningRate, CommitRecord? 
 }
 
 /// <summary>A worker may be given leaves; from the next grant on.</summary>
-public sealed record WorkerJoined(WorkerId Worker) : IStepInput;
+public sealed record WorkerJoined(WorkerId Worker, int Devices = 1) : IStepInput;
 
 /// <summary>A worker is gone; its leaves of the open step are leased to others.</summary>
 /// <param name="IsPlanned">It leaves by its own wish.</param>

@@ -59,7 +59,7 @@ public static partial class StepProtocol
         foreach (var lease in deal)
         {
             var worker = workers[lease.Worker];
-            if (!worker.IsBehind) worker = worker with { Since = now };
+            if (!worker.IsBehind) worker = worker.Begins(now);
             if (lease.Leaves.IsEmpty && worker.Speed > 0) worker = worker with { Speed = worker.Speed + Forgiveness * (average - worker.Speed) };
             workers = workers.SetItem(lease.Worker, worker);
         }
@@ -121,7 +121,7 @@ public static partial class StepProtocol
             var runs = Leases.Runs(list);
             var standing = next.Workers[worker];
             // Its clock starts now unless it is at something already.
-            if (!next.Leases.Any(l => l.Worker == worker && Missing(next, l).Any())) standing = standing with { Since = now };
+            if (!next.Leases.Any(l => l.Worker == worker && Missing(next, l).Any())) standing = standing.Begins(now);
             next = next with { Leases = next.Leases.AddRange(runs.Select(r => new Lease(worker, r))), Workers = next.Workers.SetItem(worker, standing) };
             effects.Add(new StepEffect.Say("leased-again", worker.ToString(), $"{Leaf(list)} of step {state.Step} {(list.Count == 1 ? "is" : "are")} leased to {worker} as well."));
             effects.Add(new StepEffect.Grant(worker, runs));
@@ -142,12 +142,13 @@ public static partial class StepProtocol
         return (next, [.. effects, .. Watch(next, now)]);
     }
 
-    private static (StepState, ImmutableArray<StepEffect>) Joined(StepState state, WorkerId worker, double now)
+    private static (StepState, ImmutableArray<StepEffect>) Joined(StepState state, WorkerJoined joined, double now)
     {
+        var worker = joined.Worker;
         if (state.Workers.ContainsKey(worker)) return Drop(state, "worker that is already here");
         if (state.Quarantined.TryGetValue(worker, out var found))
             return Then(state, new StepEffect.Say("worker-quarantined", worker.ToString(), $"{worker} is here and gets no leaves: its bits were wrong in step {found}. Replace its device, and start it under another name."));
-        var next = state with { Workers = state.Workers.Add(worker, new WorkerStanding(worker, 0, now)) };
+        var next = state with { Workers = state.Workers.Add(worker, new WorkerStanding(worker, 0) { Devices = joined.Devices }.Begins(now)) };
         var say = new StepEffect.Say("worker-joined", worker.ToString(), $"{worker} joined; {next.Workers.Count} {(next.Workers.Count == 1 ? "worker shares" : "workers share")} the leaves.");
         if (state.Phase != StepPhase.Gathering) return Then(next, say);
         // Leaves that nobody could take, or that only hung workers hold, wait for the first who can; late ones may be

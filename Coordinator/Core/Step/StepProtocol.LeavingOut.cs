@@ -72,7 +72,7 @@ public static partial class StepProtocol
 
     /// <summary>The worker has said something; how long a leaf takes it does not tell.</summary>
     private static StepState Alive(StepState state, WorkerStanding worker, double now) =>
-        state with { Workers = state.Workers.SetItem(worker.Worker, worker with { Since = now, IsHung = false, IsBehind = false }) };
+        state with { Workers = state.Workers.SetItem(worker.Worker, worker.GoesOn(now) with { IsHung = false, IsBehind = false }) };
 
     private static (StepState, ImmutableArray<StepEffect>) Late(StepState state, LeafUnreadable report, string reason, double now) =>
         report.Term == state.Term && state.Workers.TryGetValue(report.Worker, out var worker) && (worker.IsBehind || worker.IsHung)

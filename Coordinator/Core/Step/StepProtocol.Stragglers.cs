@@ -12,17 +12,18 @@ public static partial class StepProtocol
 
     private static StepState Measured(StepState state, WorkerStanding worker, double now)
     {
-        var took = Math.Max(now - worker.Since, 1e-3);
-        var speed = 1_000 / took;
+        // Devices report together what they began together: the time between two reports would tell nothing.
+        var took = Math.Max(now - worker.Oldest, 1e-3);
+        var speed = 1_000 * worker.Devices / took;
         if (worker.Speed > 0) speed = worker.Speed + SpeedGain * (speed - worker.Speed);
-        return state with { Workers = state.Workers.SetItem(worker.Worker, Judged(state, worker, took) with { Speed = speed, Since = now, IsHung = false, IsBehind = false }) };
+        return state with { Workers = state.Workers.SetItem(worker.Worker, Judged(state, worker, took, now).GoesOn(now) with { Speed = speed, IsHung = false, IsBehind = false }) };
     }
 
     /// <summary>Its row of late leaves grows, or is over. The first leaf of all pays for caches and kernels and is no evidence.</summary>
-    private static WorkerStanding Judged(StepState state, WorkerStanding worker, double took)
+    private static WorkerStanding Judged(StepState state, WorkerStanding worker, double took, double now)
     {
-        worker = worker with { LastLeaf = took, ReportedAt = worker.Since + took };
-        var over = worker.Speed > 0 ? Lateness(state, worker.Worker, took, worker.Since + took) : 0;
+        worker = worker with { LastLeaf = took, ReportedAt = now };
+        var over = worker.Speed > 0 ? Lateness(state, worker.Worker, took, now) : 0;
         return over > 0
             ? worker with { LateLeaves = worker.LateLeaves + 1, LateBy = worker.LateBy + over }
             : worker with { LateLeaves = 0, LateBy = 0, IsCalledLate = false };
@@ -93,7 +94,7 @@ public static partial class StepProtocol
     {
         var workers = state.Workers;
         foreach (var worker in state.Workers.Values.Where(w => w.Speed > 0 && IsBusy(state, w.Worker)))
-            workers = workers.SetItem(worker.Worker, worker with { IsBehind = true, Speed = Math.Min(worker.Speed, 1_000 / Math.Max(now - worker.Since, 1e-3)) });
+            workers = workers.SetItem(worker.Worker, worker with { IsBehind = true, Speed = Math.Min(worker.Speed, 1_000 * worker.Devices / Math.Max(now - worker.Since, 1e-3)) });
         return state with { Workers = workers };
     }
 
@@ -105,10 +106,10 @@ public static partial class StepProtocol
         return (next, [new StepEffect.Drop(reason), .. called]);
     }
 
-    /// <summary>Milliseconds per leaf: the median over the measured workers; 0 = nothing is measured.</summary>
+    /// <summary>Milliseconds per leaf on one device: the median over the measured workers; 0 = nothing is measured.</summary>
     private static double MedianLeaf(StepState state)
     {
-        var times = state.Workers.Values.Where(static w => w.Speed > 0).Select(static w => 1_000 / w.Speed).Order().ToArray();
+        var times = state.Workers.Values.Where(static w => w.Speed > 0).Select(static w => w.LeafMilliseconds).Order().ToArray();
         return times.Length == 0 ? 0 : times[(times.Length - 1) / 2];
     }
 

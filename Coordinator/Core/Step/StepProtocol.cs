@@ -27,7 +27,7 @@ public static partial class StepProtocol
         return (state.Phase, input) switch
         {
             (StepPhase.Halted, _) => Drop(state, "the run is halted"),
-            (_, WorkerJoined joined) => Joined(state, joined.Worker, now),
+            (_, WorkerJoined joined) => Joined(state, joined, now),
             (_, WorkerLost lost) => Lost(state, lost, now),
             (_, LookForStuck) => Stuck(state, now),
 

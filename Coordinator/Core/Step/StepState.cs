@@ -80,11 +80,29 @@ public sealed record StepRules(int Shards, int ParameterChunks, StepScaling Scal
 
 /// <summary>A worker as the protocol sees it.</summary>
 /// <param name="Speed">Leaves per second; 0 until measured.</param>
-/// <param name="Since">When its current leaf began, in milliseconds: its grant, or its last report.</param>
+/// <param name="Since">When the newest of the leaves that it is at began, in milliseconds: its grant, or its last report.</param>
 /// <param name="IsHung">It let its budget pass; leaves are kept from it until it reports.</param>
 /// <param name="IsBehind">It was still at a leaf of an earlier step when that step was decided without it.</param>
 public sealed record WorkerStanding(WorkerId Worker, double Speed, double Since = 0, bool IsHung = false, bool IsBehind = false)
 {
+    /// <summary>It computes so many leaves at once, and reports them about as many at a time.</summary>
+    public int Devices { get; init; } = 1;
+
+    /// <summary>When the leaves of its other devices began, oldest first.</summary>
+    public ImmutableArray<double> Others { get; init; } = [];
+
+    /// <summary>When the oldest of the leaves that it is at began: the next report is about that one.</summary>
+    public double Oldest => Others.IsEmpty ? Since : Others[0];
+
+    /// <summary>Milliseconds of a leaf on one of its devices; only once measured.</summary>
+    public double LeafMilliseconds => 1_000 * Devices / Speed;
+
+    /// <summary>It was idle, and has leaves now.</summary>
+    public WorkerStanding Begins(double now) => this with { Since = now, Others = [.. Enumerable.Repeat(now, Devices - 1)] };
+
+    /// <summary>It is over with the oldest leaf, and at another one.</summary>
+    public WorkerStanding GoesOn(double now) => this with { Since = now, Others = Others.IsEmpty ? [] : [.. Others[1..], Since] };
+
     /// <summary>When it was called hung, or asked to be replaced last.</summary>
     public double HungSince { get; init; }
 

@@ -147,7 +147,7 @@ public static class LocalTraining
     {
         var start = from.Value > 0 ? $"steps {from.Value + 1:N0} to {plan.TotalSteps:N0}" : $"{plan.TotalSteps:N0} {Plural(plan.TotalSteps, "step")}";
         return $"{options.Model}, {layout.ParameterFloats:N0} parameters; {train.Name}, {train.Count:N0} images; {start} of {options.Batch}; "
-            + $"{options.Workers} {Plural(options.Workers, "worker")}, {options.Ps} parameter {Plural(options.Ps, "shard")}";
+            + $"{options.Workers} {Plural(options.Workers, "worker")}{(options.DevicesPerWorker > 1 ? $" of {options.DevicesPerWorker} devices" : "")}, {options.Ps} parameter {Plural(options.Ps, "shard")}";
 
         static string Plural(long count, string word) => count == 1 ? word : word + "s";
     }

@@ -58,6 +58,35 @@ public sealed class StragglerSpecs
         Assert.DoesNotContain(run.Effects, e => e.Effect is StepEffect.Say { Kind: "leased-again" or "worker-hung" });
     }
 
+    /// <summary>Four devices report four leaves at once and then nothing for a leaf's time: neither is a speed.</summary>
+    [Fact]
+    public void Worker_of_several_devices_gets_its_share_and_is_called_neither_fast_nor_late()
+    {
+        var run = new TimedRun(3, Leaves, 60, StragglerRules.Default, static (w, now) => 100 * Jitter(w, now), static w => w.Index == 0 ? 4 : 1).Run();
+        for (var step = 5; step <= 60; step++)
+            Assert.Equal([16, 4, 4], Enumerable.Range(0, 3).Select(w => run.Granted[(new StepId(step), new WorkerId(w))]));
+        Assert.DoesNotContain(run.Effects.Where(static e => e.At > 2_000), static e => e.Effect is StepEffect.Say { Kind: "leased-again" or "worker-hung" or "worker-late" });
+        Assert.InRange(run.StepMilliseconds(5), 400, 440);
+    }
+
+    [Fact]
+    public void Workers_of_many_devices_whose_leaves_take_seconds_are_not_called_hung()
+    {
+        var run = new TimedRun(2, Leaves, 20, StragglerRules.Default, static (w, now) => 3_000 * Jitter(w, now), static _ => 12).Run();
+        Assert.DoesNotContain(run.Effects, static e => e.Effect is StepEffect.Say { Kind: "worker-hung" or "worker-late" or "leased-again" });
+        Assert.InRange(run.StepMilliseconds(1), 3_000, 3_300);
+    }
+
+    [Fact]
+    public void Device_that_hangs_while_the_others_go_on_leaves_its_leaf_to_another_worker()
+    {
+        // One leaf of worker 0 never ends; its other device goes on.
+        var stuck = 0;
+        var run = new TimedRun(2, Leaves, 10, StragglerRules.Default, (w, now) => w.Index == 0 && now > 500 && stuck++ == 0 ? 60_000 : 50, static _ => 2).Run();
+        Assert.Contains(run.Effects, static e => e.Effect is StepEffect.Say { Kind: "leased-again", Node: "worker-1" });
+        Assert.True(run.FinishedAt[^1] < 20_000, $"the run took {run.FinishedAt[^1] / 1_000:0.0} s");
+    }
+
     [Theory]
     [InlineData(10), InlineData(5)]
     public void Worker_that_becomes_slow_is_named_within_2_seconds_once_and_again_after_it_was_in_time(double times)

@@ -12,7 +12,8 @@ internal sealed class TimedRun
     private readonly PriorityQueue<Action, (double, long)> _queue = new();
     private readonly Func<WorkerId, double, double> _leafMilliseconds;
     private readonly Dictionary<WorkerId, (int Job, StepId Step, int Attempt, Queue<int> Queue, HashSet<int> Done, List<TreeNode> Nodes)> _workers = [];
-    private readonly HashSet<WorkerId> _computing = [];
+    private readonly Dictionary<WorkerId, int> _computing = [];
+    private readonly Func<WorkerId, int> _devices;
     private readonly int _leaves;
     private readonly long _steps;
     private ReductionTree _tree = new(1);
@@ -20,11 +21,12 @@ internal sealed class TimedRun
     private int _jobs, _timer;
 
     /// <param name="leafMilliseconds">Of a worker, at a time.</param>
-    public TimedRun(int workers, int leaves, long steps, StragglerRules stragglers, Func<WorkerId, double, double> leafMilliseconds)
+    /// <param name="devices">Of a worker: leaves that it computes at once. Null = one each.</param>
+    public TimedRun(int workers, int leaves, long steps, StragglerRules stragglers, Func<WorkerId, double, double> leafMilliseconds, Func<WorkerId, int>? devices = null)
     {
-        (_leaves, _steps, _leafMilliseconds) = (leaves, steps, leafMilliseconds);
+        (_leaves, _steps, _leafMilliseconds, _devices) = (leaves, steps, leafMilliseconds, devices ?? (static _ => 1));
         State = StepState.Start(new StepRules(1, 1, StepScaling.Off, NonFinitePolicy.Recompute, stragglers), Term.First, new StepId(0));
-        for (var w = 0; w < workers; w++) Feed(new WorkerJoined(new WorkerId(w)));
+        for (var w = 0; w < workers; w++) Feed(new WorkerJoined(new WorkerId(w), _devices(new WorkerId(w))));
     }
 
     public StepState State { get; private set; }
@@ -104,17 +106,17 @@ internal sealed class TimedRun
             for (var leaf = lease.First; leaf < lease.End; leaf++) worker.Queue.Enqueue(leaf);
             worker.Nodes.AddRange(TreeNode.Cover(lease, _leaves));
         }
-        ComputeNext(grant.Worker);
+        for (var device = 0; device < _devices(grant.Worker); device++) ComputeNext(grant.Worker);
     }
 
     private void ComputeNext(WorkerId id)
     {
         var worker = _workers[id];
-        if (_computing.Contains(id) || !worker.Queue.TryDequeue(out var leaf)) return;
-        _computing.Add(id);
+        if (_computing.GetValueOrDefault(id) == _devices(id) || !worker.Queue.TryDequeue(out var leaf)) return;
+        _computing[id] = _computing.GetValueOrDefault(id) + 1;
         After(_leafMilliseconds(id, Now), () =>
         {
-            _computing.Remove(id);
+            _computing[id]--;
             worker.Done.Add(leaf);
             Feed(new LeafDone(State.Term, worker.Step, worker.Attempt, leaf, id, 1, 0, 0, 0, true, null, default));
             foreach (var node in worker.Nodes.Where(n => n.Leaves(_leaves) is var l && l.Contains(leaf) && Enumerable.Range(l.First, l.Count).All(worker.Done.Contains)))
