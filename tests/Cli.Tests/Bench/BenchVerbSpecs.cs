@@ -25,7 +25,7 @@ public sealed class BenchVerbSpecs : IDisposable
     [InlineData("--workers 1025: must be a whole number from 1 to 1024", "peers", "--workers", "1025")]
     [InlineData("--model resnet19: must be among small-cnn, resnet18; did you mean resnet18?", "peers", "--model", "resnet19")]
     [InlineData("--model ,: must be one or more of small-cnn, resnet18", "peers", "--model", ",")]
-    [InlineData("--sides gloo: must be among ddp, ours, ours-k8, alone, ours-alone", "peers", "--sides", "gloo")]
+    [InlineData("--sides gloo: must be among ddp, ours, ours-k8, ours-devices, alone, ours-alone", "peers", "--sides", "gloo")]
     [InlineData("--parameters 0: must be a whole number from 1 to", "update", "--parameters", "0")]
     [InlineData("unknown option --model", "update", "--model", "small-cnn")]
     [InlineData("--json nowhere/report.json: there is no folder", "update", "--json", "nowhere/report.json")]

@@ -32,6 +32,14 @@ internal static class OurPeer
         return RateOf(commits, work.WarmUp, work.Steps);
     }
 
+    /// <summary>One run in which one worker drives as many devices as there would be workers.</summary>
+    /// <inheritdoc cref="TogetherAsync"/>
+    public static async Task<double> InOneWorkerAsync(PeerWorkload work, int microbatches, CancellationToken stop)
+    {
+        var commits = await TrainAsync(Verb, work, workers: 1, microbatches, work.WarmUp + work.Steps, stop, devices: work.Workers);
+        return RateOf(commits, work.WarmUp, work.Steps);
+    }
+
     /// <summary>One run of one worker for each core, all at the same time: the engine without company.</summary>
     /// <returns>The sum of their images/s. What counts is the middle of each, where all of them run.</returns>
     public static async Task<double> AloneAsync(PeerWorkload work, CancellationToken stop)
@@ -53,7 +61,7 @@ internal static class OurPeer
     }
 
     /// <returns>Samples and milliseconds of every commit.</returns>
-    private static async Task<IReadOnlyList<Commit>> TrainAsync(string verb, PeerWorkload work, int workers, int microbatches, int steps, CancellationToken stop)
+    private static async Task<IReadOnlyList<Commit>> TrainAsync(string verb, PeerWorkload work, int workers, int microbatches, int steps, CancellationToken stop, int devices = 1)
     {
         var folder = Directory.CreateTempSubdirectory("cluster-bench-");
         try
@@ -61,7 +69,7 @@ internal static class OurPeer
             var run = Path.Combine(folder.FullName, "run");
             string[] arguments =
             [
-                verb, "--model", work.Model, "--batch", $"{work.Batch}", "--microbatches", $"{microbatches}", "--workers", $"{workers}", "--steps", $"{steps}",
+                verb, "--model", work.Model, "--batch", $"{work.Batch}", "--microbatches", $"{microbatches}", "--workers", $"{workers}", "--devices-per-worker", $"{devices}", "--steps", $"{steps}",
                 "--out", run, .. Plain,
             ];
             await using (var process = MeasuredProcess.Start($"cluster {verb}", Path.Combine(AppContext.BaseDirectory, "cluster"), arguments, threads: 1))

@@ -28,6 +28,7 @@ internal sealed class PeersBenchmark : IBenchmark
           ddp         PyTorch's DistributedDataParallel over gloo, one process per worker, channels-last (faster than contiguous here)
           ours        'cluster {OurPeer.Verb}' with one leaf per worker: the equal of DDP
           ours-k8     the same with {OurPeer.DefaultMicrobatches} leaves, our default
+          ours-devices  as ours-k8, with one worker that drives as many devices as there would be workers
           alone       PyTorch: one training loop per worker at the same time, without any exchange
           ours-alone  'cluster train --workers 1' once per worker at the same time
         Needs a Python with torch: ${PythonInterpreter.Variable} if set, else /usr/bin/python3, else python3 ('apt install python3-torch').
@@ -107,6 +108,7 @@ internal sealed class PeersBenchmark : IBenchmark
                  {
                      (Sides.Ours, Sides.Ddp, Bound.AtLeast(OverDdp)),
                      (Sides.OursFine, Sides.Ddp, null),
+                     (Sides.OursDevices, Sides.OursFine, null),
                      (Sides.Ours, Sides.Alone, Bound.AtLeast(OverAlone)),
                      (Sides.Ours, Sides.OursAlone, null),
                      (Sides.Ddp, Sides.Alone, null),

@@ -22,13 +22,14 @@ internal sealed record Side(string Key, string Name, bool NeedsPython, Func<Peer
 /// <summary>The sides that <c>bench peers</c> knows, in the order of the first pair.</summary>
 internal static class Sides
 {
-    public const string Ddp = "ddp", Ours = "ours", OursFine = "ours-k8", Alone = "alone", OursAlone = "ours-alone";
+    public const string Ddp = "ddp", Ours = "ours", OursFine = "ours-k8", OursDevices = "ours-devices", Alone = "alone", OursAlone = "ours-alone";
 
     public static IReadOnlyList<Side> All { get; } =
     [
         new(Ddp, "PyTorch DDP, gloo", true, (work, python, stop) => DdpPeer.MeasureAsync(python!, "ddp", work, stop)),
         new(Ours, "cluster, one leaf per worker", false, (work, _, stop) => OurPeer.TogetherAsync(work, work.Workers, stop)),
         new(OursFine, $"cluster, {OurPeer.DefaultMicrobatches} leaves", false, (work, _, stop) => OurPeer.TogetherAsync(work, OurPeer.DefaultMicrobatches, stop)),
+        new(OursDevices, $"cluster, {OurPeer.DefaultMicrobatches} leaves, one worker of all devices", false, (work, _, stop) => OurPeer.InOneWorkerAsync(work, OurPeer.DefaultMicrobatches, stop)),
         new(Alone, "PyTorch, isolated loops", true, (work, python, stop) => DdpPeer.MeasureAsync(python!, "alone", work, stop)),
         new(OursAlone, "cluster, isolated runs", false, (work, _, stop) => OurPeer.AloneAsync(work, stop)),
     ];
