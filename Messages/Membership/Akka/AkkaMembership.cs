@@ -17,6 +17,9 @@ internal sealed class AkkaMembership : IMembershipEngine
     /// <summary>Longer than Akka waits for anything when a system ends.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(20);
 
+    /// <summary>Tries before it is said that Akka does not come up.</summary>
+    private const int Starts = 3;
+
     private readonly ActorSystem _system;
     private readonly AkkaCluster _cluster;
     private readonly IActorRef _actor = ActorRefs.Nobody;
@@ -28,19 +31,10 @@ internal sealed class AkkaMembership : IMembershipEngine
     private volatile bool _ends;
 
     /// <exception cref="UserMistakeException">The address is taken, not ours, or needs <see cref="EngineOptions.Insecure"/>.</exception>
+    /// <exception cref="ClusterException">Akka.Cluster does not come up.</exception>
     public AkkaMembership(EngineOptions options)
     {
-        var transport = new LinkTransportSetup(options);
-        Listens = transport.Listens;
-        try
-        {
-            _system = ActorSystem.Create(EngineConfiguration.SystemName, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(EngineConfiguration.Create(options)), transport));
-        }
-        catch
-        {
-            transport.Listener.Dispose();
-            throw;
-        }
+        (_system, Listens) = Start(options);
         _cluster = AkkaCluster.Get(_system);
         _ = _system.WhenTerminated.ContinueWith(_ => _out.TrySetResult(_ends
             ? "it left the cluster"
@@ -71,6 +65,32 @@ internal sealed class AkkaMembership : IMembershipEngine
         _cluster.JoinSeedNodes(seeds);
         var wait = 3 * options.Times.FirstSeed;
         _patience = new Timer(_ => Waited(options), null, wait, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>
+    /// Akka's actors wait for each other while its cluster comes up, and once in some thousand starts they do so in a circle: it gives up
+    /// after <see cref="EngineConfiguration.Creation"/>, without a word, and would be deaf for ever. So it is begun anew.
+    /// </summary>
+    private static (ActorSystem System, LinkAddress Listens) Start(EngineOptions options)
+    {
+        for (var left = Starts; left > 0; left--)
+        {
+            var transport = new LinkTransportSetup(options);
+            try
+            {
+                var system = ActorSystem.Create(EngineConfiguration.SystemName, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(EngineConfiguration.Create(options)), transport));
+                if (!AkkaCluster.Get(system).IsTerminated) return (system, transport.Listens);
+                system.Terminate().Wait(EndPatience);
+                system.Dispose();
+            }
+            catch
+            {
+                transport.Listener.Dispose();
+                throw;
+            }
+            transport.Listener.Dispose();
+        }
+        throw new ClusterException($"the membership engine did not come up, {Starts} times in {EngineConfiguration.Creation.TotalSeconds} s each: see what keeps this machine busy, and start the node again");
     }
 
     public LinkAddress Listens { get; }

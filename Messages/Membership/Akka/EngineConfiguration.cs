@@ -18,6 +18,9 @@ internal static class EngineConfiguration
     /// <summary>The phase in which a coordinator gives its seat back.</summary>
     public const string LastCheckpoint = "last-checkpoint";
 
+    /// <summary>How long Akka may take to come up. Ten seconds: a machine at load 100 needs two.</summary>
+    public static readonly TimeSpan Creation = TimeSpan.FromSeconds(10);
+
     /// <summary>How a role is called among the engine's.</summary>
     public static string RoleOf(MemberRole role) => role switch
     {
@@ -31,7 +34,7 @@ internal static class EngineConfiguration
         var times = options.Times;
         // Workers come and go: which side of a split goes on is for those who hold the run's state.
         var roles = options.Role == MemberRole.Worker ? RoleOf(options.Role) : $"{RoleOf(options.Role)}, {Voter}";
-        var threads = Threads(2);
+        var (threads, few) = (Threads(4), Threads(2));
         return ConfigurationFactory.ParseString($$"""
         akka {
           # Whatever a person must know is said by the engine, in its own words.
@@ -44,11 +47,12 @@ internal static class EngineConfiguration
           scheduler.tick-duration = 33ms
           actor {
             provider = cluster
-            # Threads of its own: nothing that computes or blocks elsewhere in the process delays a heartbeat.
+            # Of the cluster's extension, which takes milliseconds.
+            creation-timeout = {{Of(Creation)}}
+            # Threads of its own: nothing that computes or blocks elsewhere in the process delays a heartbeat. Four, as Akka has at least:
+            # while the cluster's extension starts, its actors block one of each until another answers.
             default-dispatcher = {{threads}}
-            # While the cluster's extension starts, its listener and the split-brain resolver each block a thread until a third answers
-            # them: with two the process would be deaf until Akka gives up after 20 s, for good. Four is Akka's own least.
-            internal-dispatcher = {{Threads(4)}}
+            internal-dispatcher = {{threads}}
             serializers {
               membership = "{{typeof(MembershipSerializer).AssemblyQualifiedName}}"
               # Closed: these would build any type that a message names (Newtonsoft), any protobuf type, or deploy an actor from afar.
@@ -64,8 +68,8 @@ internal static class EngineConfiguration
           remote {
             enabled-transports = ["akka.remote.cluster-link"]
             cluster-link { transport-class = "{{typeof(LinkTransport).AssemblyQualifiedName}}", applied-adapters = [] }
-            default-remote-dispatcher = {{threads}}
-            backoff-remote-dispatcher = {{threads}}
+            default-remote-dispatcher = {{few}}
+            backoff-remote-dispatcher = {{few}}
             # A process that is started again within seconds must be reached again within seconds.
             retry-gate-closed-for = {{Of(times.Heartbeat)}}
             log-remote-lifecycle-events = off
@@ -117,7 +121,7 @@ internal static class EngineConfiguration
         """);
     }
 
-    private static string Threads(int count) => $$"""{ type = ForkJoinDispatcher, throughput = 5, dedicated-thread-pool { thread-count = {{count}}, threadtype = background } }""";
+    private static string Threads(int count) => $$"""{ type = Dispatcher, executor = "{{typeof(EngineThreads).AssemblyQualifiedName}}", throughput = 5, threads = {{count}} }""";
 
     private static string Of(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0}ms");
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.Serialization;
 using Akka.Actor;
@@ -117,8 +118,8 @@ public sealed class AkkaEngineSpecs
         await Task.Delay(AkkaWorld.Times.Takeover);
         await world.StartAsync(MemberRole.Worker, "worker-1");
         var after = await watcher.Views.MembersAsync("ps-0 worker-0 worker-1");
+        // It may have been told to ask again as long as the old one had the name.
         Assert.Equal(again.Incarnation, after.Members[1].Incarnation);
-        Assert.False(again.Refused.IsCompleted);
     }
 
     [Fact]
@@ -164,6 +165,27 @@ public sealed class AkkaEngineSpecs
         var sentence = await said.Task.WaitAsync(Patience);
         Assert.Contains("127.0.0.1:1", sentence, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', sentence);
+    }
+
+    /// <summary>Akka's actors wait for each other at the start; with its own pool of threads one start of two hundred stood still for 20 s and was deaf then.</summary>
+    [Fact]
+    public void Processes_that_start_on_a_busy_machine_come_up_at_once()
+    {
+        const int Starts = 200, AtOnce = 8;
+        var begun = 0;
+        var late = new ConcurrentQueue<TimeSpan>();
+        var threads = Enumerable.Range(0, AtOnce).Select(_ => new Thread(() =>
+        {
+            while (Interlocked.Increment(ref begun) <= Starts)
+            {
+                var from = Stopwatch.GetTimestamp();
+                using var engine = (AkkaMembership)MembershipEngines.JoinAkka(Options("127.0.0.1:0", []));
+                if (Akka.Cluster.Cluster.Get(engine.System).IsTerminated || Stopwatch.GetElapsedTime(from) >= EngineConfiguration.Creation) late.Enqueue(Stopwatch.GetElapsedTime(from));
+            }
+        })).ToArray();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        Assert.Empty(late);
     }
 
     [Fact]
