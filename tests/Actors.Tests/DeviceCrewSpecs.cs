@@ -35,7 +35,10 @@ public sealed class DeviceCrewSpecs
         var (leaves, batches) = (0, 0);
         var run = await new LocalRun
         {
-            Workers = 1, Devices = 3, Steps = 1, Microbatches = 8,
+            Workers = 1,
+            Devices = 3,
+            Steps = 1,
+            Microbatches = 8,
             OnLeaf = (_, _, _) =>
             {
                 threads[Environment.CurrentManagedThreadId] = Thread.CurrentThread.Name ?? "";

@@ -156,16 +156,16 @@ internal sealed class NodeVerb : IVerb
                 break;
             default:
                 using (var turn = new CoordinatorTurn(folder!, log))
-                try
-                {
-                    await EngineNode.CoordinatorAsync(engine, folder!, options, turn, stop);
-                }
-                // One that lost to another coordinator is started again, and claims the next term: its supervisor's is the one that counts.
-                catch (RunFailedException e) when (isSupervised && !e.IsSuperseded)
-                {
-                    FailureReport.Write(e, Console.Error);
-                    return ExitCodes.RunFailed;
-                }
+                    try
+                    {
+                        await EngineNode.CoordinatorAsync(engine, folder!, options, turn, stop);
+                    }
+                    // One that lost to another coordinator is started again, and claims the next term: its supervisor's is the one that counts.
+                    catch (RunFailedException e) when (isSupervised && !e.IsSuperseded)
+                    {
+                        FailureReport.Write(e, Console.Error);
+                        return ExitCodes.RunFailed;
+                    }
                 break;
         }
         if (stop.IsCancellationRequested) return ExitCodes.Interrupted;
