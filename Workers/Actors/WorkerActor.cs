@@ -73,8 +73,18 @@ public sealed class WorkerActor : ReceiveActor
         var self = Self;
         Post(() =>
         {
-            var crew = new DeviceCrew(_settings.Worker.ToString(), _settings.Devices, device => new WorkerDevice(device, _engine(device), _evaluation()));
-            _compute = new WorkerCompute(_settings, crew, _prefetcher());
+            var prefetcher = _prefetcher();
+            try
+            {
+                var crew = new DeviceCrew(_settings.Worker.ToString(), _settings.Devices, device => new WorkerDevice(device, _engine(device), _evaluation()));
+                _compute = new WorkerCompute(_settings, crew, prefetcher);
+            }
+            catch
+            {
+                // Its threads would read samples for nobody.
+                prefetcher.Dispose();
+                throw;
+            }
             self.Tell(new EngineBuilt());
         });
     }

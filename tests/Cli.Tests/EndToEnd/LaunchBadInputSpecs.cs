@@ -54,6 +54,8 @@ public sealed class LaunchBadInputSpecs : IDisposable
     [InlineData("--listen a:0: the other nodes must know the port", "--role", "coordinator", "--run", "r", "--listen", "a:0", "--membership", "akka", "--seeds", "a:7100", "--cluster-listen", "a:7100")]
     [InlineData("--run DIR is missing: the folder with the run's config.yaml", "--role", "coordinator", "--listen", "127.0.0.1:0")]
     [InlineData("there is no run", "--role", "coordinator", "--run", "nowhere", "--listen", "127.0.0.1:0")]
+    [InlineData("--devices-per-worker 65: must be a number from 1 to 64", "--role", "worker", "--join", "127.0.0.1:1", "--devices-per-worker", "65")]
+    [InlineData("--devices-per-worker two: must be a number from 1 to 64", "--role", "worker", "--join", "127.0.0.1:1", "--devices-per-worker", "two")]
     [InlineData("--secret-file nowhere: ", "--role", "worker", "--join", "127.0.0.1:1", "--secret-file", "nowhere")]
     [InlineData("unknown option --jion; did you mean --join?", "--role", "coordinator", "--listen", "127.0.0.1:0", "--run", ".", "--jion", "x")]
     public void Mistake_with_node_is_one_line(string expected, params string[] arguments) => Mistaken(expected, ["node", .. arguments]);

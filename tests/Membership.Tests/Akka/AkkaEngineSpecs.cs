@@ -114,8 +114,8 @@ public sealed class AkkaEngineSpecs
         var again = await world.StartAsync(MemberRole.Worker, "worker-0", address);
         await watcher.Views.AwaitAsync(view => view.Members.Any(member => member.Incarnation == again.Incarnation));
 
-        // Until long after the old one's end, of which the cluster hears by and by.
-        await Task.Delay(AkkaWorld.Times.Takeover);
+        // The cluster takes it in when the old one is out, of which the coordinator may hear before or after.
+        await Settled(AkkaWorld.EngineOf(again));
         await world.StartAsync(MemberRole.Worker, "worker-1");
         var after = await watcher.Views.MembersAsync("ps-0 worker-0 worker-1");
         // It may have been told to ask again as long as the old one had the name.

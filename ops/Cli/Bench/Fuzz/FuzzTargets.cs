@@ -8,7 +8,7 @@ internal static class FuzzTargets
     public static IReadOnlyList<FuzzTarget> All { get; } =
         [.. LinkTargets.All, .. MessageTargets.All, .. CheckpointTargets.All, .. DataTargets.All, .. ImageTargets.All, .. TextTargets.All, .. HttpTargets.All];
 
-    /// <summary>Cases of each out of so many in all: a decoder that takes longer gets fewer.</summary>
+    /// <summary>Cases of each out of so many in all, or a few more: a decoder that takes longer gets fewer.</summary>
     public static long ShareOf(FuzzTarget target, IReadOnlyList<FuzzTarget> targets, long cases) =>
-        Math.Max(1, (long)(cases / (double)target.Cost / targets.Sum(static t => 1.0 / t.Cost)));
+        (long)Math.Ceiling(cases / (double)target.Cost / targets.Sum(static t => 1.0 / t.Cost));
 }
