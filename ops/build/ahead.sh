@@ -56,4 +56,8 @@ compile_ahead() {
     cmp -s "$source" "$to/$name" && continue
     cp -p "$source" "$to/$name.new" && mv -f "$to/$name.new" "$to/$name"
   done
+  # What this build does not have any more.
+  (cd "$to" && find . -type f -print) | while read -r file; do
+    [[ -e $from/$file ]] || rm -f "$to/$file"
+  done
 }

@@ -24,7 +24,7 @@ internal sealed class HostRun : IDisposable
     private readonly CommitTail _tail;
     private readonly HostLog _log;
     private readonly SeatWatch _seat;
-    private readonly TaskCompletionSource<(ChildEnd End, string LastLine)> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<(string Node, ChildEnd End, string LastLine)> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private HostRun(HostNetwork network, HostRunOptions options, string folder)
     {
@@ -48,7 +48,7 @@ internal sealed class HostRun : IDisposable
     /// <summary>The host of the process that said last that it has the coordinator's seat; null before.</summary>
     public int? Seat => _seat.Host;
 
-    /// <summary>Whether the coordinator has ended.</summary>
+    /// <summary>Whether the run has ended: a coordinator has, or a node was refused before the first step.</summary>
     public bool IsOver => _over.Task.IsCompleted;
 
     /// <summary>Prepares the run and gives all hosts power.</summary>
@@ -193,7 +193,10 @@ internal sealed class HostRun : IDisposable
     private void Ended(string node, ChildEnd end, string lastLine)
     {
         _log.Said(node, $"{end}");
-        if (node.StartsWith(NodeOptions.Coordinator, StringComparison.Ordinal) && (end.IsDone || end.IsRunFailure)) _over.TrySetResult((end, lastLine));
+        var hasEnded = node.StartsWith(NodeOptions.Coordinator, StringComparison.Ordinal) && (end.IsDone || end.IsRunFailure);
+        // Started again it would be refused again, for as long as somebody waits.
+        var cannotBegin = end.IsMistake && _tail.Seen.Count == 0;
+        if (hasEnded || cannotBegin) _over.TrySetResult((node, end, lastLine));
     }
 
     private List<ChildSpec> NodesOf(int host, IReadOnlyList<HostNode> nodes, string secret)
@@ -236,5 +239,5 @@ internal sealed class HostRun : IDisposable
         return json.RootElement.GetProperty("state_sha256").GetString();
     }
 
-    private static string Words((ChildEnd End, string LastLine) end) => $"the coordinator {end.End}{(end.LastLine.Length > 0 ? ": " + end.LastLine : "")}";
+    private static string Words((string Node, ChildEnd End, string LastLine) end) => $"{end.Node} {end.End}{(end.LastLine.Length > 0 ? ": " + end.LastLine : "")}";
 }
