@@ -36,12 +36,16 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
     private sealed record RetryAdopt(Term Term, IReadOnlyList<CommitRecord> Promised);
     private sealed record SilenceOver;
     private sealed record Look;
+    private sealed record Alone;
     private sealed record EnoughWaited;
 
     private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(1);
 
     /// <summary>How often the clock is looked at when nothing comes in, and the longest time between two looks that counts as attention.</summary>
     private static readonly TimeSpan Attention = TimeSpan.FromMilliseconds(250), LongestGap = TimeSpan.FromMilliseconds(600);
+
+    /// <summary>How often a coordinator without nodes asks the disk whether they are with another one: nobody else can tell it.</summary>
+    private static readonly TimeSpan DiskQuestion = TimeSpan.FromSeconds(1);
 
     /// <summary>How long the first step waits for the workers that are still missing once one is ready.</summary>
     private static readonly TimeSpan AssemblyPatience = TimeSpan.FromSeconds(60);
@@ -53,6 +57,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
     private readonly TimeProvider _time;
     private long _lookedAt;
     private TimeSpan _attended;
+    private bool _hasSlept;
     private readonly Dictionary<WorkerId, IActorRef> _workers = [];
     private readonly Dictionary<NodeId, IReadOnlyList<IActorRef>> _nodes = [];
     private RunState _run;
@@ -95,7 +100,23 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         var gap = _time.GetElapsedTime(_lookedAt, now);
         _lookedAt = now;
         _attended += gap < LongestGap ? gap : LongestGap;
+        _hasSlept |= gap >= LongestGap;
         return _attended.TotalMilliseconds;
+    }
+
+    /// <summary>Who has slept may have a successor, and asks the disk before it acts on anything that came in meanwhile.</summary>
+    private void AskAfterSleep()
+    {
+        if (!_hasSlept) return;
+        _hasSlept = false;
+        try
+        {
+            if (_store.WriteTerm(_run.Term, _run.Term) is { } taken) Feed(new TermTaken(taken));
+        }
+        catch (IOException)
+        {
+            // It is asked again before the next term and the next record.
+        }
     }
 
     protected override void PreStart()
@@ -103,6 +124,7 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         base.PreStart();
         Timers.StartPeriodicTimer("silence", new SilenceOver(), _plan.Silence);
         Timers.StartPeriodicTimer("attention", new Look(), Attention);
+        Timers.StartPeriodicTimer("alone", new Alone(), DiskQuestion);
     }
 
     private void ServingBehaviour()
@@ -133,6 +155,11 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         {
             if (Step.Workers.Values.Any(static w => w.IsHung)) Feed(new LookForStuck());
             LookAtShards(Attend());
+            AskAfterSleep();
+        });
+        Receive<Alone>(_ =>
+        {
+            if (_run.Phase == TermPhase.WaitingForNodes) Feed(new AskAgain());
         });
         Receive<SilenceOver>(_ =>
         {
@@ -201,6 +228,8 @@ public sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
             _normSpan = StepTrace.StartDetached(ClusterTelemetry.Spans.NormRound, _stepTrace);
         if (input is LeafDone done && done.Step == Step.Step) Reported(done);
         var now = Attend();
+        AskAfterSleep();
+        if (_ended) return;
         var (next, effects) = RunProtocol.Advance(_run, input, now);
         _run = next;
         LookAtShards(now);

@@ -59,10 +59,11 @@ public sealed class RunStore(string folder, ICheckpointSource checkpoints) : IRu
 
     public Term? WriteTerm(Term term, Term known)
     {
+        // A question; whoever acts has claimed, and the log need not be read for it.
+        if (term == known) return TermOf(folder) is var highest && highest > known ? highest : null;
         var disk = ReadTerm();
         var isMine = _claimed == term;      // tried before, and the disk was full in between
         if (disk > known && !(isMine && disk == term)) return disk;
-        if (term == known) return null;
         try
         {
             // Made anew or not at all: of two that claim one number, one gets it.

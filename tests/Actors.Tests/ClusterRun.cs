@@ -53,6 +53,9 @@ internal sealed class ClusterRun : IAsyncDisposable
     public TimeSpan Grace { get; init; } = TimeSpan.FromMinutes(2);
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The clock of coordinators that are started from now on.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     /// <summary>Worker, step and leaf, before the leaf is computed; on the worker's compute thread.</summary>
     public Action<int, StepId, int>? OnLeaf { get; set; }
 
@@ -97,13 +100,16 @@ internal sealed class ClusterRun : IAsyncDisposable
         var store = new RunStore(_folder.FullName, _checkpoints);
         lock (_stores) _stores.Add(store);
         var snapshots = _system.ActorOf(SnapshotActor.Props(_checkpoints, layout, plan.CounterBase, TimeProvider.System));
-        var coordinator = _system.ActorOf(CoordinatorActor.Props(plan, Through(store), recorder, snapshots, TimeProvider.System));
+        var coordinator = _system.ActorOf(CoordinatorActor.Props(plan, Through(store), recorder, snapshots, Time));
         _coordinator = coordinator;
         foreach (var (worker, actor) in _workers) coordinator.Tell(new CoordinatorActor.WorkerAt(worker, actor));
         foreach (var (node, slots) in _nodes) coordinator.Tell(new CoordinatorActor.NodeAt(node, slots));
         foreach (var actor in _workers.Values) actor.Tell(new WorkerActor.Announce());
         return recorder;
     }
+
+    /// <summary>The coordinator that was started last.</summary>
+    public IActorRef Coordinator => _coordinator!;
 
     /// <summary>Stops the present coordinator as a killed process would stop: without a word.</summary>
     public async Task KillCoordinator()

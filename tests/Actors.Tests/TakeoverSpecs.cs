@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Cluster.Contracts;
 using Cluster.Coordinator.Actors;
 
@@ -25,6 +26,16 @@ public sealed class TakeoverSpecs
         public void Open() => _gate.Set();
 
         public void Dispose() => _gate.Dispose();
+    }
+
+    /// <summary>The system's clock, and what it was put forward.</summary>
+    private sealed class JumpingTime : TimeProvider
+    {
+        private long _ahead;
+
+        public void Jump(TimeSpan by) => Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
     }
 
     [Theory]
@@ -58,6 +69,49 @@ public sealed class TakeoverSpecs
         Assert.Contains("another coordinator", outcome.Reason);
         barrier.Open();
         await ClusterRunSpecs.AssertSame(run, second);
+    }
+
+    [Fact]
+    public async Task Coordinator_without_nodes_learns_from_the_disk_that_they_are_with_another()
+    {
+        await using var run = new ClusterRun { Silence = TimeSpan.FromMinutes(10) };
+        var first = run.StartCoordinator();
+        var second = run.Start();
+        await ClusterRunSpecs.AssertSame(run, second);
+        var outcome = await first.End.WaitAsync(ClusterRun.Patience);
+        Assert.Equal(RunEnd.SteppedDown, outcome.End);
+        Assert.Contains("another coordinator has begun term 1", outcome.Reason);
+    }
+
+    [Fact]
+    public async Task Coordinator_that_wakes_up_with_a_successor_steps_down_before_it_acts_on_what_came_in_meanwhile()
+    {
+        using var barrier = new Barrier(4);
+        var clock = new JumpingTime();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var times = 0;
+        await using var run = new ClusterRun
+        {
+            OnLeaf = barrier.Leaf, Silence = TimeSpan.FromMinutes(10), Time = clock,
+            OnBegun = step =>
+            {
+                if (step.Value == 4 && Interlocked.Increment(ref times) == 2) begun.SetResult();
+            },
+        };
+        var first = run.Start();
+        var asleep = run.Coordinator;
+        await barrier.Reached.WaitAsync(ClusterRun.Patience);
+        run.Time = TimeProvider.System;
+        var second = run.StartCoordinator();
+        await begun.Task.WaitAsync(ClusterRun.Patience);
+        clock.Jump(TimeSpan.FromSeconds(3));
+        // Its nodes have turned to the other one; taken for a loss, this would begin a third term.
+        foreach (var node in run.LivingNodes) asleep.Tell(new CoordinatorActor.NodeGone(node, "it heard nothing of the coordinator"));
+        Assert.Equal(RunEnd.SteppedDown, (await first.End.WaitAsync(ClusterRun.Patience)).End);
+        Assert.DoesNotContain(first.Sentences, static s => s.StartsWith("shard-lost", StringComparison.Ordinal));
+        barrier.Open();
+        await ClusterRunSpecs.AssertSame(run, second);
+        Assert.Equal([1L, 2], run.Log().Select(static r => r.Term.Value).Distinct());
     }
 
     [Fact]

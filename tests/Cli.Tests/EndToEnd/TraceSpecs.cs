@@ -26,10 +26,10 @@ public sealed class TraceSpecs : IDisposable
         Assert.NotEqual(0, collector.MetricRequests);
         var traces = collector.Spans.ToLookup(static span => span.Trace);
         for (var step = 1; step <= Training.ShortSteps; step++)
-            IsWhole(runId, [.. traces[StepTrace.IdOf(runId, new StepId(step)).ToHexString()]]);
+            IsWhole(runId, step, [.. traces[StepTrace.IdOf(runId, new StepId(step)).ToHexString()]]);
     }
 
-    private static void IsWhole(string runId, IReadOnlyList<OtlpSpan> trace)
+    private static void IsWhole(string runId, int step, IReadOnlyList<OtlpSpan> trace)
     {
         Assert.Equal(Spans.Step, Assert.Single(trace, static span => span.Parent.Length == 0).Name);
         var byId = trace.ToDictionary(static span => span.Id);
@@ -42,7 +42,9 @@ public sealed class TraceSpecs : IDisposable
 
         int Count(string name) => trace.Count(span => span.Name == name);
         Assert.All([Spans.Step, Spans.NormRound, Spans.Commit], name => Assert.Equal((name, 1), (name, Count(name))));
-        Assert.Equal(Workers, Count(Spans.WeightsReceived));
+        // The run is over with its last record: nobody waits until a busy worker has taken the last weights.
+        if (step < Training.ShortSteps) Assert.Equal((step, Workers), (step, Count(Spans.WeightsReceived)));
+        else Assert.InRange(Count(Spans.WeightsReceived), 0, Workers);
         // A worker that a busy machine has held up gets no leaf for once, or has one of its leaves computed by the other as well.
         Assert.InRange(Count(Spans.Lease), 1, 2 * Workers);
         Assert.All([Spans.Reduce, Spans.Apply, Spans.Broadcast], name => Assert.Equal((name, Shards), (name, Count(name))));
