@@ -92,7 +92,9 @@ public sealed class TakeoverSpecs
         var times = 0;
         await using var run = new ClusterRun
         {
-            OnLeaf = barrier.Leaf, Silence = TimeSpan.FromMinutes(10), Time = clock,
+            OnLeaf = barrier.Leaf,
+            Silence = TimeSpan.FromMinutes(10),
+            Time = clock,
             OnBegun = step =>
             {
                 if (step.Value == 4 && Interlocked.Increment(ref times) == 2) begun.SetResult();
