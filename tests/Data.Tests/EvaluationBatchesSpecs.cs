@@ -146,8 +146,9 @@ public class EvaluationBatchesSpecs
         using var dataset = new FakeDataset(500, Small);
         using var batches = new EvaluationBatches(new PixelSource(dataset, new AugmentationPipeline(new AugmentationOptions(), dataset, 1)), batchSize: 100);
         batches.Prepare(0);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var b = 0; b < batches.BatchCount; b++) batches.Prepare(b);
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (var b = 0; b < batches.BatchCount; b++) batches.Prepare(b);
+        }));
     }
 }

@@ -103,9 +103,7 @@ public sealed class ShardImagesSpecs
         }
         Epoch();
         Epoch();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 5; i++) Epoch();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(Epoch));
 
         // What the read-ahead thread does over and over.
         using var files = new ShardFiles(even.Path, index);
@@ -115,9 +113,7 @@ public sealed class ShardImagesSpecs
             for (var first = 0; first + samples <= 400; first += samples) block.Load(index.Samples.AsSpan(first, samples), files);
         }
         LoadAll();
-        before = GC.GetAllocatedBytesForCurrentThread();
-        LoadAll();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(LoadAll));
     }
 
     [Fact]
