@@ -25,6 +25,18 @@ require_for_tests() {
   install_packages "${missing[@]}" || say "apt could not install ${missing[*]}; the specs that need it are skipped"
 }
 
+# bugs_in FOLDER: what processes under test left there that ended by a bug of their own, a line each, the trace printed.
+# A run survives the loss of any process, so its result does not show that one was lost for no good reason.
+bugs_in() {
+  local trace
+  for trace in "$1"/cluster-failure-*.txt; do
+    [[ -e $trace ]] || continue
+    printf '\n-- a process under test ended by a bug\n' >&2
+    cat "$trace" >&2
+    printf '%s\n' "$(sed -n 4p "$trace") (in: $(sed -n 2p "$trace" | cut -d' ' -f2-))"
+  done
+}
+
 # run_tests [FILTER]: only tests whose full name contains FILTER. Returns 0 when all passed, 1 otherwise.
 run_tests() {
   local filter=${1:-}
@@ -44,8 +56,11 @@ run_tests() {
   source "$root/ops/build/promtool.sh"
   provide_promtool
 
-  local passed=0 failed=0 skipped=0 broken=() again=() late=() project name program report rc
+  local passed=0 failed=0 skipped=0 broken=() again=() late=() bugs=() project name program report scratch rc
   report=$(mktemp -d)
+  # Processes that are killed leave sockets and traces in it; the name is short because a socket's must be.
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/cluster-test-XXXXXX")
+  local -x TMPDIR=$scratch
   for project in "$root"/tests/*.Tests/*.csproj; do
     name=$(basename "$project" .csproj)
     program=$artifacts/bin/$name/release/$name
@@ -83,7 +98,9 @@ run_tests() {
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0} + ${e:-0})) skipped=$((skipped + ${s:-0} + ${n:-0}))
     (( rc == 0 || ${f:-0} + ${e:-0} > 0 )) || [[ -n $filter && ${p:-0} == 0 ]] || broken+=("$name ended with code $rc although no test failed")
   done
-  rm -rf "$report"
+  mapfile -t bugs < <(bugs_in "$scratch")
+  for name in "${bugs[@]}"; do broken+=("a process under test ended by a bug: $name"); done
+  rm -rf "$report" "$scratch"
 
   (( passed + failed > 0 )) || broken+=("no test ran${filter:+: no name contains '$filter'}")
   local line

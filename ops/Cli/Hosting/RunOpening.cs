@@ -45,7 +45,7 @@ internal sealed record RunOpening(IReadOnlyDictionary<string, long> CounterBase,
         foreach (var passed in search.PassedOver) Say("checkpoint-passed-over", $"Checkpoint {passed.Path} is passed over: {passed.Reason}");
         var loaded = search.Newest is { } newest ? CheckpointStore.Load(newest.Path, layout) : null;
         if (loaded is not null && loaded.Version.Value > logged.Value && loaded.Version.Value > 0)
-            throw new UserMistakeException($"{folder.Location}: the checkpoint of step {loaded.Version} is newer than the log, which ends at step {logged}; {RunFolder.CommitsName} was cut by hand or lost");
+            throw new UserMistakeException($"{folder.Location}: the checkpoint of step {loaded.Version} is newer than the log, which ends at step {logged}; {RunFolder.CommitsName} was cut by hand or lost. Put the whole file back, or move {loaded.Path} away to go on from an earlier one");
         var version = loaded?.Version ?? WeightsVersion.Initial;
         var counterBase = loaded?.Counters.ToDictionary(c => c.Key, c => c.Value - loaded.AppliedSteps, StringComparer.Ordinal) ?? NoCounters;
         if (loaded is not null && version.Value == totalSteps) return new RunOpening(counterBase, loaded, content.Lines, version);

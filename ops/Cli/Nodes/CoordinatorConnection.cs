@@ -77,6 +77,23 @@ internal sealed class CoordinatorConnection(
         }
     }
 
+    /// <summary>The same until <paramref name="told"/> has ended too: the link may be lost between the welcome and what follows it.</summary>
+    /// <param name="what">That is told, for a sentence.</param>
+    /// <exception cref="ClusterException">The coordinator keeps it to itself for longer than <paramref name="patience"/>.</exception>
+    /// <inheritdoc cref="Connect"/>
+    public (Welcome Welcome, Task<LinkClosure> Closed)? ConnectUntil(Task told, string what, TimeSpan patience, CancellationToken stop)
+    {
+        while (Connect(stop) is { } joined)
+        {
+            Task.WaitAny([told, joined.Closed, _over.Task], (int)patience.TotalMilliseconds, stop);
+            if (told.IsCompleted) return joined;
+            if (_over.Task.IsCompleted) break;
+            if (!joined.Closed.IsCompleted) throw new ClusterException($"the coordinator at {options.JoinText} let this node in, but has not told {what} for {patience.TotalSeconds:0} s");
+            Lost(joined.Closed.Result);
+        }
+        return null;
+    }
+
     private (Welcome, Task<LinkClosure>)? Try(CancellationToken stop)
     {
         _refusal = null;
@@ -129,7 +146,8 @@ internal sealed class CoordinatorConnection(
     }
 
     /// <summary>
-    /// Serves until the run is over: calls <paramref name="connected"/> after every successful dial, on this thread.
+    /// Serves until the run is over: calls <paramref name="connected"/> after every successful dial, on this thread. The link may be lost
+    /// again by then, so that <see cref="Peer"/> is null: the next dial follows.
     /// </summary>
     /// <exception cref="UserMistakeException">The coordinator refuses this node, or does not come back.</exception>
     public void Serve(Welcome first, Task<LinkClosure> closed, Action<Welcome> connected, Action<LinkClosure> lost, CancellationToken stop)
@@ -141,13 +159,18 @@ internal sealed class CoordinatorConnection(
             WaitHandleOf(closed, stop);
             // A link that ends with the run's end brings the news first.
             if (_over.Task.IsCompleted || stop.IsCancellationRequested) return;
-            var closure = closed.Result;
-            if (closure is { End: LinkEnd.Dismissed, ByPeer: true }) throw new UserMistakeException($"the coordinator sent this node away: {closure.Sentence}");
-            _member.CoordinatorLost(closure.Sentence);
-            lost(closure);
+            Lost(closed.Result);
+            lost(closed.Result);
             if (Connect(stop) is not { } again) return;
             (welcome, closed) = again;
         }
+    }
+
+    /// <exception cref="UserMistakeException">The coordinator meant it.</exception>
+    private void Lost(LinkClosure closure)
+    {
+        if (closure is { End: LinkEnd.Dismissed, ByPeer: true }) throw new UserMistakeException($"the coordinator sent this node away: {closure.Sentence}");
+        _member.CoordinatorLost(closure.Sentence);
     }
 
     private void WaitHandleOf(Task<LinkClosure> closed, CancellationToken stop)

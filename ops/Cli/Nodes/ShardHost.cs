@@ -95,13 +95,13 @@ internal static class ShardHost
             }
         });
         await using var leaving = stop.Register(() => options.Exposure?.Health.Leaving(WorkerNode.AskedToStop));
-        if (connection.Connect(stop) is not var (first, closed))
+        if (connection.ConnectUntil(layoutCame.Task, "the layout of the run's parameters", LayoutPatience, stop) is not var (first, closed))
         {
             Console.Error.WriteLine(connection.OverSentence);
             return;
         }
         var run = OptionTexts.Read(first.Options);
-        var layout = await layoutCame.Task.WaitAsync(LayoutPatience, stop);
+        var layout = await layoutCame.Task;
         if (layout.Hash != first.LayoutHash) throw new ClusterException($"the layout that came has hash {layout.Hash}, the run's is {first.LayoutHash}");
         using var telemetry = TelemetryExport.Start(first.RunId, run.TraceEvery);
         using var monitoring = NodeMonitoring.Start(first.RunId, first.Name, run, options, message => connection.Peer?.Send(message) ?? false, () => connection.Peer);
@@ -134,8 +134,9 @@ internal static class ShardHost
             first, closed,
             connected: _ =>
             {
-                connection.Peer!.MaxFloats = layout.StateFloats;
-                connection.Peer.Send(new NodeReady("", layout.Hash, "", ""));
+                if (connection.Peer is not { } coordinator) return;
+                coordinator.MaxFloats = layout.StateFloats;
+                coordinator.Send(new NodeReady("", layout.Hash, "", ""));
                 options.Exposure?.Health.Joined();
                 news.Flush();
             },

@@ -70,6 +70,28 @@ public sealed class KillAndResumeSpecs : IDisposable
         Assert.Equal(Training.Steps, Training.CommittedSteps(folder));
     }
 
+    [Fact]
+    public void Log_that_was_cut_behind_the_newest_checkpoint_is_refused_with_two_ways_on()
+    {
+        const int Steps = Training.ShortSteps;
+        var folder = _world.PathOf("run");
+        Training.HashOf(Processes.Run(Processes.Cluster, _world.Folder, Training.Arguments("run", Steps, "--workers", "1", "--checkpoint-every", "4")));
+        var log = Path.Combine(folder, "commits.jsonl");
+        var whole = File.ReadAllBytes(log);
+        File.WriteAllBytes(log, whole[..^25]);
+
+        var refused = Processes.Run(Processes.Cluster, _world.Folder, Resume(folder));
+        Assert.Equal(2, refused.ExitCode);
+        var newest = Path.Combine(folder, "checkpoints", Training.Checkpoints(folder)[^1]);
+        Assert.Equal(
+            $"cluster: {folder}: the checkpoint of step {Steps} is newer than the log, which ends at step {Steps - 1}; commits.jsonl was cut by hand or lost. Put the whole file back, or move {newest} away to go on from an earlier one",
+            Assert.Single(refused.ErrorLines));
+
+        Directory.Move(newest, _world.PathOf("away"));
+        Assert.Equal(Training.Expected(Steps), Training.HashOf(Processes.Run(Processes.Cluster, _world.Folder, Resume(folder))));
+        Assert.Equal(Steps, Training.CommittedSteps(folder));
+    }
+
     /// <summary>A run that was killed (-9) at about step 17 of 40; meanwhile nobody else could use its folder.</summary>
     private async Task<string> KilledAsync()
     {
