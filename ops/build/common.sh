@@ -123,6 +123,7 @@ build() {
   mkdir -p "$artifacts"
   (cd "$root" && dotnet build "$@" -c Release --nologo -v q -clp:NoSummary -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" "${build_options[@]}") >"$log" 2>&1 9>&- || built=$?
   pkill -f "VBCSCompiler.*-pipename:$compiler" 2>/dev/null || true
+  rm -f "/tmp/$compiler" "${TMPDIR:-/tmp}/$compiler"   # its socket, which it leaves when it is told to end
   if (( built != 0 )); then
     grep -E '(error|CLUSTER[0-9]{3})' "$log" | sed -E "s#^$root/##; s# \[[^]]*\]\$##" | sort -u | head -20 >&2
     fail "the build failed (whole output: $log)"

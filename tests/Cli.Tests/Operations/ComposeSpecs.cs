@@ -98,10 +98,32 @@ public sealed class ComposeSpecs
     [Fact]
     public void Docker_compose_accepts_it()
     {
-        var there = File.Exists("/usr/bin/docker") || File.Exists("/usr/local/bin/docker") ? Processes.Run("docker", Folder, "compose", "version") : null;
-        Assert.SkipWhen(there is not { ExitCode: 0 }, "'docker compose' is not on this machine: 'apt-get install docker-compose-plugin' brings it");
-        Assert.SkipUnless(Directory.Exists(Path.Combine(Folder, "secrets")), "ops/compose/secrets.sh has not been run here");
-        var outcome = Processes.Run("docker", Folder, "compose", "-f", "compose.yaml", "config", "--quiet");
-        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        Assert.SkipWhen(Compose() is null, "neither 'docker compose' nor docker-compose is on this machine: 'apt-get install docker-compose' brings the latter");
+        using var world = new World();
+        // A copy: the secrets that a user has drawn stay what they are.
+        var folder = world.PathOf("compose");
+        Assert.Equal(0, Processes.Run("cp", world.Folder, "-r", Folder, folder).ExitCode);
+        Assert.Equal(0, Processes.Run("bash", folder, "secrets.sh").ExitCode);
+
+        var accepted = Config("compose.yaml");
+        Assert.True(accepted.ExitCode == 0, accepted.Error);
+        Assert.All(Services, service => Assert.Contains($"\n  {service.Name}:\n", accepted.Output));
+
+        world.Write("compose/typo.yaml", File.ReadAllText(Path.Combine(Folder, "compose.yaml")).Replace("stop_grace_period:", "stop_grace:", StringComparison.Ordinal));
+        Assert.NotEqual(0, Config("typo.yaml").ExitCode);
+
+        Outcome Config(string file) => Processes.Run(Compose()![0], folder, [.. Compose()![1..], "-f", file, "config"]);
+    }
+
+    [Fact]
+    public void Project_has_a_name_of_its_own() => Assert.Equal(["COMPOSE_PROJECT_NAME=cluster"], File.ReadAllLines(Path.Combine(Folder, ".env")));
+
+    /// <summary>The command on this machine; null if there is none.</summary>
+    private static string[]? Compose()
+    {
+        if (IsInstalled("docker") && Processes.Run("docker", Folder, "compose", "version").ExitCode == 0) return ["docker", "compose"];
+        return IsInstalled("docker-compose") ? ["docker-compose"] : null;
+
+        static bool IsInstalled(string program) => File.Exists("/usr/bin/" + program) || File.Exists("/usr/local/bin/" + program);
     }
 }
